@@ -1,0 +1,198 @@
+package access
+
+// visionRoles are roles for vision and for content understanding.
+func visionRoles() []Role {
+	return []Role{
+		{
+			ID:          "c1ff6cc2-c111-46fe-8896-e0ef812ad9f3",
+			Name:        "Cognitive Services Custom Vision Contributor",
+			Description: "Do everything with vision projects.",
+			Permissions: []Permission{{
+				Actions:     []string{"Microsoft.CognitiveServices/*/read"},
+				DataActions: []string{"Microsoft.CognitiveServices/accounts/CustomVision/*"},
+			}},
+		},
+		{
+			ID:          "5c4089e1-6d96-4d2f-b296-c1bc7137275f",
+			Name:        "Cognitive Services Custom Vision Deployment",
+			Description: "Publish and export models; not change the projects.",
+			Permissions: []Permission{{
+				Actions: []string{"Microsoft.CognitiveServices/*/read"},
+				DataActions: []string{
+					"Microsoft.CognitiveServices/accounts/CustomVision/*/read",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/predictions/*",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/iterations/publish/*",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/iterations/export/*",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/quicktest/*",
+					"Microsoft.CognitiveServices/accounts/CustomVision/classify/*",
+					"Microsoft.CognitiveServices/accounts/CustomVision/detect/*",
+				},
+				NotDataActions: []string{"Microsoft.CognitiveServices/accounts/CustomVision/projects/export/read"},
+			}},
+		},
+		{
+			ID:          "88424f51-ebe7-446f-bc41-7fa16989e96c",
+			Name:        "Cognitive Services Custom Vision Labeler",
+			Description: "Edit images and tags; nothing else of a project.",
+			Permissions: []Permission{{
+				Actions: []string{"Microsoft.CognitiveServices/*/read"},
+				DataActions: []string{
+					"Microsoft.CognitiveServices/accounts/CustomVision/*/read",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/predictions/query/action",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/images/*",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/tags/*",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/images/suggested/*",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/tagsandregions/suggestions/action",
+				},
+				NotDataActions: []string{"Microsoft.CognitiveServices/accounts/CustomVision/projects/export/read"},
+			}},
+		},
+		{
+			ID:          "93586559-c37d-4a6b-ba08-b9f0940c2d73",
+			Name:        "Cognitive Services Custom Vision Reader",
+			Description: "Read vision projects.",
+			Permissions: []Permission{{
+				Actions: []string{"Microsoft.CognitiveServices/*/read"},
+				DataActions: []string{
+					"Microsoft.CognitiveServices/accounts/CustomVision/*/read",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/predictions/query/action",
+				},
+				NotDataActions: []string{"Microsoft.CognitiveServices/accounts/CustomVision/projects/export/read"},
+			}},
+		},
+		{
+			ID:          "0a5ae4ab-0d65-4eeb-be61-29fc9b54394b",
+			Name:        "Cognitive Services Custom Vision Trainer",
+			Description: "Edit and train; not create or delete projects.",
+			Permissions: []Permission{{
+				Actions:     []string{"Microsoft.CognitiveServices/*/read"},
+				DataActions: []string{"Microsoft.CognitiveServices/accounts/CustomVision/*"},
+				NotDataActions: []string{
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/action",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/delete",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/import/action",
+					"Microsoft.CognitiveServices/accounts/CustomVision/projects/export/read",
+				},
+			}},
+		},
+		{
+			ID:          "b5b0c71d-aca9-4081-aee2-9b1bb335fc1a",
+			Name:        "Cognitive Services Face Contributor",
+			Description: "Call everything of the Face service.",
+			Permissions: []Permission{{
+				Actions: []string{
+					"Microsoft.CognitiveServices/*/read",
+					"Microsoft.Authorization/roleAssignments/read",
+					"Microsoft.Authorization/roleDefinitions/read",
+				},
+				DataActions: []string{"Microsoft.CognitiveServices/accounts/Face/*"},
+			}},
+		},
+		{
+			ID:          "9894cab4-e18a-44aa-828b-cb588cd6f2d7",
+			Name:        "Cognitive Services Face Recognizer",
+			Description: "Detect, verify, identify and group faces; store none.",
+			Permissions: []Permission{{
+				DataActions: []string{
+					"Microsoft.CognitiveServices/accounts/Face/detect/action",
+					"Microsoft.CognitiveServices/accounts/Face/verify/action",
+					"Microsoft.CognitiveServices/accounts/Face/identify/action",
+					"Microsoft.CognitiveServices/accounts/Face/group/action",
+					"Microsoft.CognitiveServices/accounts/Face/findsimilars/action",
+					"Microsoft.CognitiveServices/accounts/Face/detectliveness/multimodal/action",
+					"Microsoft.CognitiveServices/accounts/Face/detectliveness/singlemodal/action",
+					"Microsoft.CognitiveServices/accounts/Face/detectlivenesswithverify/singlemodal/action",
+					"Microsoft.CognitiveServices/accounts/Face/*/sessions/action",
+					"Microsoft.CognitiveServices/accounts/Face/*/sessions/delete",
+					"Microsoft.CognitiveServices/accounts/Face/*/sessions/read",
+					"Microsoft.CognitiveServices/accounts/Face/*/sessions/audit/read",
+				},
+			}},
+		},
+		{
+			ID:          "4b42bd01-da42-4c92-9b07-15ea5bd6a602",
+			Name:        "Cognitive Services Content Understanding Owner",
+			Description: "Do everything with analyzers and directories, and list the keys.",
+			Permissions: []Permission{{
+				Actions: []string{
+					"Microsoft.CognitiveServices/*/read",
+					"Microsoft.CognitiveServices/accounts/listkeys/action",
+					"Microsoft.Authorization/roleAssignments/read",
+					"Microsoft.Authorization/roleDefinitions/read",
+				},
+				DataActions: []string{"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/*"},
+			}},
+		},
+		{
+			ID:          "59a2dba3-6303-4fd8-9a2e-8cbb4bdda972",
+			Name:        "Cognitive Services Content Understanding Contributor",
+			Description: "Make and change analyzers and directories; not delete them.",
+			Permissions: []Permission{{
+				Actions: []string{
+					"Microsoft.CognitiveServices/*/read",
+					"Microsoft.Authorization/roleAssignments/read",
+					"Microsoft.Authorization/roleDefinitions/read",
+				},
+				DataActions: []string{"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/*"},
+				NotDataActions: []string{
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/analyzers/delete",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/classifiers/delete",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/persondirectories/delete",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/delete",
+				},
+			}},
+		},
+		{
+			ID:          "379c52cb-64de-498c-8b5b-c6170d6c49d4",
+			Name:        "Cognitive Services Content Understanding Reader",
+			Description: "Read analyzers and directories, and run them.",
+			Permissions: []Permission{{
+				Actions: []string{
+					"Microsoft.CognitiveServices/*/read",
+					"Microsoft.Authorization/roleAssignments/read",
+					"Microsoft.Authorization/roleDefinitions/read",
+				},
+				DataActions: []string{
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/analyzers/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/analyzers/operations/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/analyzers/results/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/analyzers/results/images/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/analyzers:analyze/action",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/analyzers:analyzebinary/action",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/classifiers/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/classifiers/operations/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/classifiers:classify/action",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/classifiers:classifybinary/action",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/classifierresults/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/analyzerresults/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/analyzerresults/files/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/batchAnalysisJobs/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/defaults/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/faces:compare/action",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/faces:detect/action",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/labels/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/labels/ocr/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/labels/document/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/labels/operations/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/labels:analyze/action",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/schema/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/schema/operations/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/stats/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/test/files/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/test/files/operations/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/reference/files/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/reference/files/operations/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/datasets/files/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/labelingProjects/migration/operations/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/persondirectories/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/persondirectories/faces/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/persondirectories/persons/read",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/persondirectories/faces:find/action",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/persondirectories/persons:verify/action",
+					"Microsoft.CognitiveServices/accounts/MultiModalIntelligence/persondirectories/persons:identify/action",
+				},
+			}},
+		},
+	}
+}

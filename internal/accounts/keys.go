@@ -1,0 +1,189 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/twinkey/twinkey"
+	"github.com/twinkey/twinkey/internal/audit"
+	"github.com/twinkey/twinkey/internal/sealing"
+)
+
+// Keys shows both keys. The showing is recorded first, in a transaction that
+// holds only if the account is still as it was read; without the record nothing
+// is shown. The keys are accepted by every gateway not named in the outcome.
+func (s *Service) Keys(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID) (Keys, Outcome, error) {
+	if err := s.authorize(ctx, who, ActionListKeys, id); err != nil {
+		return Keys{}, Outcome{}, err
+	}
+	err := error(nil)
+	for range attempts {
+		var a *Account
+		if a, err = s.find(ctx, id); err != nil {
+			return Keys{}, Outcome{}, err
+		}
+		if a.KeysDisabled() {
+			return Keys{}, Outcome{}, twinkey.Errorf(twinkey.KeysDisabled, "Failed to list key. disableLocalAuth is set to be true.")
+		}
+		_, err = s.store.Commit(ctx, Write{Require: []Document{a}, Activity: s.record(who, ActionListKeys, a.ID)})
+		if err == nil {
+			return s.show(ctx, a)
+		}
+		if !again(err) {
+			return Keys{}, Outcome{}, fmt.Errorf("recording that keys are shown: %w", err)
+		}
+	}
+	return Keys{}, Outcome{}, contended(id, err)
+}
+
+// Regenerate replaces the key in one slot and returns both keys.
+//
+// It is safe to repeat because it is bound to what it saw: the first read fixes
+// the generation g, and only g to g+1 is ever committed. If the slot has moved
+// past g, somebody else regenerated (or an attempt of ours landed whose answer
+// was lost): nothing is changed then, and the keys are returned as they are. So
+// nobody is ever handed a key that is dead on arrival without being told.
+func (s *Service) Regenerate(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, name twinkey.KeyName, cond Precondition) (Keys, Outcome, error) {
+	if err := s.authorize(ctx, who, ActionRegenerate, id); err != nil {
+		return Keys{}, Outcome{}, err
+	}
+	if err := s.writable(ctx, id.Subscription); err != nil {
+		return Keys{}, Outcome{}, err
+	}
+	first, err := s.find(ctx, id)
+	if err != nil {
+		return Keys{}, Outcome{}, err
+	}
+	if s.repeats(first.Slots[name.Index()], who) {
+		return s.showAgain(ctx, who, first, name, Outcome{Repeated: true})
+	}
+	if err := cond.check(true, first.Revision); err != nil {
+		return Keys{}, Outcome{}, err
+	}
+	a := first
+	for range attempts {
+		var next *Account
+		if next, err = s.advance(who, a, name); err != nil {
+			return Keys{}, Outcome{}, err
+		}
+		revision, commitErr := s.store.Commit(ctx, Write{Put: []Document{next}, Activity: s.regenerated(who, next, name)})
+		if commitErr == nil {
+			next.Revision = revision
+			return s.answer(ctx, next, name, Outcome{})
+		}
+		if err = commitErr; !again(err) {
+			return Keys{}, Outcome{}, fmt.Errorf("regenerating %s: %w", name.Label(), err)
+		}
+		if a, err = s.find(ctx, id); err != nil {
+			return Keys{}, Outcome{}, err
+		}
+		if done, keys, out, err := s.overtaken(ctx, who, first, a, name); done {
+			return keys, out, err
+		}
+		if err := cond.check(true, a.Revision); err != nil {
+			return Keys{}, Outcome{}, err
+		}
+		err = commitErr
+	}
+	return Keys{}, Outcome{}, contended(id, err)
+}
+
+// overtaken handles a slot that is no longer at the generation first seen.
+func (s *Service) overtaken(ctx context.Context, who twinkey.Caller, first, now *Account, name twinkey.KeyName) (bool, Keys, Outcome, error) {
+	i := name.Index()
+	if now.UID != first.UID {
+		return true, Keys{}, Outcome{}, twinkey.Errorf(twinkey.Conflict, "The account '%s' was deleted and created anew while its key was being regenerated; nothing was changed.", first.ID.Account)
+	}
+	if now.Slots[i].Generation == first.Slots[i].Generation {
+		return false, Keys{}, Outcome{}, nil
+	}
+	if now.Slots[i].Request.ID == who.RequestID { // an attempt of this very call, whose answer was lost
+		keys, out, err := s.answer(ctx, now, name, Outcome{})
+		return true, keys, out, err
+	}
+	keys, out, err := s.showAgain(ctx, who, now, name, Outcome{Joined: true})
+	return true, keys, out, err
+}
+
+// showAgain answers a regenerate that changes nothing. Keys are shown all the
+// same, so it is recorded, and holds only if the account is still as read.
+func (s *Service) showAgain(ctx context.Context, who twinkey.Caller, a *Account, name twinkey.KeyName, out Outcome) (Keys, Outcome, error) {
+	how := "joined"
+	if out.Repeated {
+		how = "repeated"
+	}
+	entry := s.record(who, ActionRegenerate, a.ID, "slot", name.String(), "generation", generation(a, name), how, "true")
+	if _, err := s.store.Commit(ctx, Write{Require: []Document{a}, Activity: entry}); err != nil {
+		if again(err) {
+			return Keys{}, Outcome{}, contended(a.ID, err)
+		}
+		return Keys{}, Outcome{}, fmt.Errorf("recording a %s regenerate: %w", how, err)
+	}
+	return s.answer(ctx, a, name, out)
+}
+
+func (s *Service) regenerated(who twinkey.Caller, a *Account, name twinkey.KeyName) []audit.Entry {
+	return s.record(who, ActionRegenerate, a.ID, "slot", name.String(), "generation", generation(a, name))
+}
+
+// advance is the account with a new key in the slot, one generation on.
+func (s *Service) advance(who twinkey.Caller, a *Account, name twinkey.KeyName) (*Account, error) {
+	next := *a
+	slot, err := s.newSlot(who, a.UID, name, a.Slots[name.Index()].Generation+1)
+	if err != nil {
+		return nil, err
+	}
+	next.Slots[name.Index()] = slot
+	return &next, nil
+}
+
+func (s *Service) newSlot(who twinkey.Caller, uid twinkey.UID, name twinkey.KeyName, g twinkey.Generation) (Slot, error) {
+	key := sealing.NewKey()
+	sealed, err := s.ring.Seal(sealing.Place{UID: uid, Slot: name, Generation: g}, key)
+	if err != nil {
+		return Slot{}, fmt.Errorf("sealing %s: %w", name.Label(), err)
+	}
+	request := Request{ID: who.RequestID, ClientID: who.ClientRequestID, Principal: who.ObjectID, At: s.now().UTC()}
+	return Slot{Generation: g, Digest: twinkey.DigestOf(key.Reveal()), Sealed: sealed, Request: request}, nil
+}
+
+// repeats reports whether who is sending the call again that made the slot's
+// generation.
+func (s *Service) repeats(slot Slot, who twinkey.Caller) bool {
+	age := s.now().Sub(slot.Request.At)
+	return who.ClientRequestID != "" && slot.Generation > 1 &&
+		slot.Request.ClientID == who.ClientRequestID && slot.Request.Principal == who.ObjectID &&
+		age >= 0 && age < repeatWindow
+}
+
+// answer waits for the gateways, then opens both keys.
+func (s *Service) answer(ctx context.Context, a *Account, name twinkey.KeyName, out Outcome) (Keys, Outcome, error) {
+	keys, confirmed, err := s.show(ctx, a)
+	out.Revision, out.Pending = confirmed.Revision, confirmed.Pending
+	out.Generation = a.Slots[name.Index()].Generation
+	return keys, out, err
+}
+
+func (s *Service) show(ctx context.Context, a *Account) (Keys, Outcome, error) {
+	out := s.confirm(ctx, a.Revision)
+	var opened [2]twinkey.Secret
+	for _, name := range twinkey.KeyNames() {
+		slot := a.Slots[name.Index()]
+		place := sealing.Place{UID: a.UID, Slot: name, Generation: slot.Generation}
+		key, err := s.ring.Open(place, slot.Sealed, slot.Digest)
+		if err != nil {
+			return Keys{}, Outcome{}, err
+		}
+		opened[name.Index()] = key
+	}
+	return Keys{Key1: opened[0], Key2: opened[1]}, out, nil
+}
+
+func generation(a *Account, name twinkey.KeyName) string {
+	return strconv.FormatUint(uint64(a.Slots[name.Index()].Generation), 10)
+}
+
+// again reports whether a failed commit is worth another attempt after reading.
+func again(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknown) }

@@ -1,0 +1,92 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+
+	"github.com/twinkey/twinkey"
+	"github.com/twinkey/twinkey/internal/access"
+	"github.com/twinkey/twinkey/internal/audit"
+)
+
+// ErrConflict says that something in a Write was not as it had been read. It
+// says so for certain: nothing was written.
+var ErrConflict = errors.New("changed since it was read")
+
+// ErrUnknown says that nobody knows whether a Write happened: the store did not
+// answer in time. Only reading again tells.
+var ErrUnknown = errors.New("the store did not answer in time")
+
+// Store keeps the documents. Reads are linearizable. A document that is absent
+// is nil without an error. Names compare case-folded.
+type Store interface {
+	Subscriptions(ctx context.Context) ([]Subscription, error)
+	Subscription(ctx context.Context, id string) (*Subscription, error)
+	Bootstrap(ctx context.Context, sub Subscription, owners []access.Assignment) error
+
+	Group(ctx context.Context, id twinkey.ResourceID) (*Group, error)
+	Groups(ctx context.Context, subscription string, page Page) ([]Group, string, error)
+	Account(ctx context.Context, id twinkey.ResourceID) (*Account, error)
+	// Accounts lists a group's or a subscription's accounts in key order.
+	Accounts(ctx context.Context, scope twinkey.ResourceID, page Page) ([]Account, string, error)
+
+	// Assignments returns the role assignments at scope and above it.
+	Assignments(ctx context.Context, scope twinkey.ResourceID) ([]access.Assignment, error)
+	AllAssignments(ctx context.Context) ([]access.Assignment, error)
+
+	// Commit applies a Write at one revision, which it returns, or fails with
+	// ErrConflict, ErrUnknown, or an error of kind Unavailable.
+	Commit(ctx context.Context, w Write) (twinkey.Revision, error)
+}
+
+// Write is one transaction. Every document in it must still have the Revision
+// it carries (0: must be absent), whether it is put, removed or only required.
+type Write struct {
+	Require  []Document
+	Put      []Document
+	Remove   []Document // their sub-domains and role assignments go with them
+	Claim    string     // sub-domain that must be free, and is taken for the account put
+	Release  string     // sub-domain the account put gives up
+	Activity []audit.Entry
+}
+
+// Document is one of *Group, *Account.
+type Document interface {
+	resource() twinkey.ResourceID
+}
+
+func (g *Group) resource() twinkey.ResourceID   { return g.ID }
+func (a *Account) resource() twinkey.ResourceID { return a.ID }
+
+// Page says which part of a list is wanted.
+type Page struct {
+	After string // where the page before ended; "" is the start
+	Limit int    // at most so many; 0 leaves it to the store
+}
+
+// Precondition is If-Match and If-None-Match; the zero value asks for nothing.
+type Precondition struct {
+	Match    *twinkey.Revision // must exist at this revision
+	MatchAny bool              // must exist
+	Absent   bool              // must not exist
+}
+
+func (c Precondition) check(exists bool, revision twinkey.Revision) error {
+	switch {
+	case c.Absent && exists:
+		return twinkey.Errorf(twinkey.PreconditionFailed, "The resource exists already, and If-None-Match asks that it does not.")
+	case (c.MatchAny || c.Match != nil) && !exists:
+		return twinkey.Errorf(twinkey.PreconditionFailed, "The resource does not exist, and If-Match asks that it does.")
+	case c.Match != nil && *c.Match != revision:
+		return twinkey.Errorf(twinkey.PreconditionFailed, "The resource has changed since the ETag in If-Match was read. Read it again and repeat the change on what you find.")
+	}
+	return nil
+}
+
+// contended is the answer when attempts run out.
+func contended(id twinkey.ResourceID, err error) error {
+	if errors.Is(err, ErrUnknown) {
+		return twinkey.Wrap(err, twinkey.Unavailable, "The store did not answer in time; whether the change of '%s' was made is not known. Read it and try again.", id)
+	}
+	return twinkey.Wrap(err, twinkey.Conflict, "'%s' is being changed by others too often. Try again.", id)
+}

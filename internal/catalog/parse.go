@@ -1,0 +1,260 @@
+package catalog
+
+import (
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/twinkey/twinkey"
+)
+
+// Limits of a file. They keep what a mistake can cost small.
+const (
+	maxSize     = 1 << 20 // bytes
+	maxKinds    = 500
+	maxRoutes   = 1000 // of one kind, included ones among them
+	maxPath     = 512  // bytes
+	maxKindName = 64
+	maxRate     = 1_000_000_000 // calls per minute
+)
+
+var (
+	kindName     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.]{0,63}$`)
+	skuName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
+	locationName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ]{0,63}$`)
+	pathBytes    = regexp.MustCompile(`^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$`)
+	hostName     = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9_])?\.?$`)
+)
+
+// Parse reads a file; name is how problems call it. The error is Problems, all
+// that there are.
+func Parse(name string, data []byte) (*Catalog, error) {
+	r := &report{file: name}
+	if len(data) > maxSize {
+		r.addf(0, "larger than %d bytes", maxSize)
+		return nil, r.err()
+	}
+	services := r.services(data)
+	kinds := r.resolve(services)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	c := &Catalog{kinds: kinds, byName: make(map[string]int, len(kinds))}
+	for i, k := range kinds {
+		c.byName[strings.ToLower(k.name)] = i
+	}
+	return c, nil
+}
+
+// service is one entry of the file, before its includes are resolved.
+type service struct {
+	line     int
+	kind     Kind // without routes
+	routes   []line[Route]
+	includes []line[string]
+}
+
+// line is a value and where it stands.
+type line[T any] struct {
+	at    int
+	value T
+}
+
+func (r *report) services(data []byte) []service {
+	root := r.document(data)
+	if root == nil {
+		if len(r.problems) == 0 {
+			r.addf(0, "empty; it must have a list 'services'")
+		}
+		return nil
+	}
+	top := r.fields(root, "the file", "services")
+	if top == nil {
+		return nil
+	}
+	f := top["services"]
+	if f.node == nil {
+		r.addf(0, "it has no list 'services'")
+	}
+	nodes := r.list(f, "services")
+	if len(nodes) > maxKinds {
+		r.addf(f.line, "services lists more than %d kinds", maxKinds)
+		return nil
+	}
+	var out []service
+	for _, n := range nodes {
+		if s, ok := r.service(n); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (r *report) service(n *yaml.Node) (service, bool) {
+	f := r.fields(n, "a service", "kind", "locations", "skus", "routes", "includes")
+	if f == nil {
+		return service{}, false
+	}
+	s := service{line: n.Line}
+	var ok bool
+	if s.kind.name, ok = r.required(f["kind"], "kind"); ok && !kindName.MatchString(s.kind.name) {
+		r.addf(f["kind"].line, "kind %q must be a letter followed by up to 63 letters, digits or dots", twinkey.Printable(s.kind.name, 80))
+		ok = false
+	}
+	s.kind.locations = r.locations(f["locations"])
+	if f["skus"].node == nil {
+		r.addf(n.Line, "skus is missing; an account needs one")
+	}
+	s.kind.skus = r.skus(f["skus"])
+	s.routes = r.routes(f["routes"])
+	for _, n := range r.list(f["includes"], "includes") {
+		if name, ok := r.text(n, "an included kind"); ok {
+			s.includes = append(s.includes, line[string]{n.Line, name})
+		}
+	}
+	if f["routes"].node == nil && f["includes"].node == nil {
+		r.addf(n.Line, "the service has neither routes nor includes, so no call could reach it")
+	}
+	return s, ok
+}
+
+func (r *report) locations(f field) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, n := range r.list(f, "locations") {
+		name, ok := r.text(n, "a location")
+		switch {
+		case !ok:
+		case !locationName.MatchString(name):
+			r.addf(n.Line, "location %q must have 1 to 64 letters, digits or spaces", twinkey.Printable(name, 80))
+		case seen[foldLocation(name)]:
+			r.addf(n.Line, "location %q is listed twice", name)
+		default:
+			seen[foldLocation(name)] = true
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func (r *report) skus(f field) []SKU {
+	var out []SKU
+	seen := map[string]bool{}
+	for _, n := range r.list(f, "skus") {
+		entry := r.fields(n, "a SKU", "name", "callsPerMinute")
+		if entry == nil {
+			continue
+		}
+		name, ok := r.required(entry["name"], "name")
+		switch {
+		case !ok:
+		case !skuName.MatchString(name):
+			r.addf(entry["name"].line, "SKU name %q must have 1 to 32 letters, digits, '_' or '-'", twinkey.Printable(name, 80))
+		case seen[strings.ToLower(name)]:
+			r.addf(entry["name"].line, "SKU %q is listed twice", name)
+		default:
+			seen[strings.ToLower(name)] = true
+		}
+		out = append(out, SKU{Name: name, CallsPerMinute: r.rate(entry["callsPerMinute"])})
+	}
+	return out
+}
+
+func (r *report) rate(f field) int {
+	if f.node == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(f.node.Value)
+	if err != nil || f.node.Tag != "!!int" || n <= 0 || n > maxRate {
+		r.addf(f.line, "callsPerMinute must be a whole number from 1 to %d; leave it out for no limit", maxRate)
+		return 0
+	}
+	return n
+}
+
+func (r *report) routes(f field) []line[Route] {
+	var out []line[Route]
+	seen := map[string]bool{}
+	for _, n := range r.list(f, "routes") {
+		entry := r.fields(n, "a route", "path", "upstream")
+		if entry == nil {
+			continue
+		}
+		path, pathOK := r.required(entry["path"], "path")
+		if pathOK {
+			if fault := pathFault(path); fault != "" {
+				r.addf(entry["path"].line, "path %q %s", twinkey.Printable(path, 80), fault)
+				pathOK = false
+			} else if seen[path] {
+				r.addf(entry["path"].line, "path %q is listed twice", path)
+				pathOK = false
+			}
+			seen[path] = true
+		}
+		text, ok := r.required(entry["upstream"], "upstream")
+		if !ok {
+			continue
+		}
+		upstream, fault := parseUpstream(text)
+		if fault != "" {
+			r.addf(entry["upstream"].line, "upstream %s", fault)
+		} else if pathOK {
+			out = append(out, line[Route]{entry["path"].line, Route{Prefix: path, Upstream: upstream}})
+		}
+	}
+	return out
+}
+
+// pathFault says what keeps a path from being a prefix that calls can match.
+func pathFault(path string) string {
+	switch {
+	case !strings.HasPrefix(path, "/"):
+		return "must begin with '/'"
+	case !strings.HasSuffix(path, "/") && !strings.HasSuffix(path, ":"):
+		return "must end with '/' or ':'"
+	case len(path) > maxPath:
+		return "is longer than " + strconv.Itoa(maxPath) + " bytes"
+	case strings.Contains(path, "%"):
+		return "must not have encoded bytes"
+	case !pathBytes.MatchString(path):
+		return "has a character that cannot stand in a path"
+	case strings.Contains(path, "//"):
+		return "has an empty segment"
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return "has a dot segment"
+		}
+	}
+	return ""
+}
+
+// parseUpstream reads scheme, host and port. It never quotes the text.
+func parseUpstream(text string) (*url.URL, string) {
+	const form = "must have the form http://host:port"
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Opaque != "" || u.Host == "":
+		return nil, form
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, "must be http or https"
+	case u.User != nil:
+		return nil, "must not carry credentials"
+	case strings.ContainsAny(text, "?#"):
+		return nil, "must not have a query or a fragment"
+	case u.Path != "" && u.Path != "/":
+		return nil, "must not have a path: calls keep the path they came with"
+	}
+	host, port := u.Hostname(), u.Port()
+	if _, err := netip.ParseAddr(host); err != nil && !hostName.MatchString(host) {
+		return nil, form
+	}
+	if n, err := strconv.Atoi(port); strings.HasSuffix(u.Host, ":") || port != "" && (err != nil || n < 1 || n > 65535) {
+		return nil, "must have a port from 1 to 65535"
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, ""
+}

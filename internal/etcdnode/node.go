@@ -1,0 +1,193 @@
+// Package etcdnode runs an etcd member inside this process: one member, no
+// listener of any kind, reached through an in-process client.
+//
+// It refuses to start where another process is running, where there is no room
+// or no permission, and it refuses to let etcd end the process: what etcd calls
+// fatal marks the node dead, and the rest of the program goes on.
+package etcdnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+	"golang.org/x/sys/unix"
+
+	"github.com/twinkey/twinkey"
+)
+
+// minFree is how many bytes must be free before a node starts: room for the
+// write-ahead log's next segments and a compaction.
+const minFree = 512 << 20
+
+// quota is the size in bytes at which the database takes no more writes.
+const quota = 8 << 30
+
+// Config is what a Node needs.
+type Config struct {
+	Dir string       // data directory; made if absent, readable by its owner alone
+	Log *slog.Logger // required
+}
+
+// Node is a running member.
+type Node struct {
+	etcd   *embed.Etcd
+	client *clientv3.Client
+	lock   *os.File
+
+	once sync.Once
+	dead chan struct{}
+	why  error
+}
+
+// Start runs a member on the directory and returns when it can be read and
+// written. Its errors say in one sentence what is wrong and what to do.
+func Start(ctx context.Context, c Config) (*Node, error) {
+	if err := prepare(c.Dir); err != nil {
+		return nil, err
+	}
+	lock, err := acquire(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{lock: lock, dead: make(chan struct{})}
+	if err := n.start(ctx, c); err != nil {
+		_ = lock.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// Client talks to the member in process.
+func (n *Node) Client() *clientv3.Client { return n.client }
+
+// Dead is closed when the member cannot go on; Err then says why.
+func (n *Node) Dead() <-chan struct{} { return n.dead }
+
+// Err is why the member died, nil while it lives.
+func (n *Node) Err() error {
+	select {
+	case <-n.dead:
+		return n.why
+	default:
+		return nil
+	}
+}
+
+// Stop ends the member, or gives up waiting for it when ctx ends: a member
+// whose disk is full may never stop by itself.
+func (n *Node) Stop(ctx context.Context) error {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_ = n.client.Close()
+		n.etcd.Close()
+	}()
+	select {
+	case <-stopped:
+		return n.lock.Close()
+	case <-n.dead:
+		return n.lock.Close()
+	case <-ctx.Done():
+		return errors.Join(fmt.Errorf("stopping the store: %w", ctx.Err()), n.lock.Close())
+	}
+}
+
+func (n *Node) start(ctx context.Context, c Config) error {
+	cfg := embed.NewConfig()
+	nowhere := []url.URL{{Scheme: "http", Host: "127.0.0.1:1"}} // etcd insists on a name; nothing listens there
+	cfg.Name, cfg.Dir = "twinkey", filepath.Join(c.Dir, "etcd")
+	cfg.ListenPeerUrls, cfg.ListenClientUrls = nil, nil
+	cfg.AdvertisePeerUrls, cfg.AdvertiseClientUrls = nowhere, nowhere
+	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
+	cfg.TickMs, cfg.ElectionMs = 10, 100 // nobody to elect against: only the start depends on it
+	cfg.QuotaBackendBytes = quota
+	cfg.AutoCompactionMode, cfg.AutoCompactionRetention = embed.CompactorModePeriodic, "5m"
+	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(n.logger(c.Log))
+	etcd, err := n.startEtcd(cfg)
+	if err != nil {
+		return twinkey.Wrap(err, twinkey.Unavailable, "The store in %s cannot be opened: %v", c.Dir, err)
+	}
+	n.etcd = etcd
+	select {
+	case <-etcd.Server.ReadyNotify():
+	case <-n.dead:
+		return twinkey.Wrap(n.why, twinkey.Unavailable, "The store in %s cannot be opened: %v", c.Dir, n.why)
+	case <-ctx.Done():
+		return fmt.Errorf("starting the store: %w", ctx.Err())
+	}
+	n.client = v3client.New(etcd.Server)
+	return nil
+}
+
+// startEtcd runs StartEtcd aside, since what etcd calls fatal ends only the
+// goroutine it happens in.
+func (n *Node) startEtcd(cfg *embed.Config) (*embed.Etcd, error) {
+	type result struct {
+		etcd *embed.Etcd
+		err  error
+	}
+	started := make(chan result, 1)
+	go func() {
+		e, err := embed.StartEtcd(cfg)
+		started <- result{e, err}
+	}()
+	select {
+	case r := <-started:
+		return r.etcd, r.err
+	case <-n.dead:
+		return nil, n.why
+	}
+}
+
+// die marks the member dead, once.
+func (n *Node) die(why error) {
+	n.once.Do(func() {
+		n.why = why
+		close(n.dead)
+	})
+}
+
+// prepare makes the directory and checks that it can be used.
+func prepare(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return twinkey.Wrap(err, twinkey.Unavailable, "The data directory %s cannot be made: %v", dir, err)
+	}
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return twinkey.Wrap(err, twinkey.Unavailable, "The data directory %s cannot be written: %v. Give this user the right to write there, or name another with --data-dir.", dir, err)
+	}
+	_ = probe.Close()
+	_ = os.Remove(probe.Name())
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return fmt.Errorf("reading the free space of %s: %w", dir, err)
+	}
+	if free := fs.Bavail * uint64(fs.Bsize); free < minFree {
+		return twinkey.Errorf(twinkey.Unavailable, "The data directory %s has %d MiB free, and at least %d MiB are needed. Make room, or name another directory with --data-dir.", dir, free>>20, minFree>>20)
+	}
+	return nil
+}
+
+// acquire takes our own lock, since a second etcd on one directory waits for
+// ever instead of saying so. The kernel lets go of it however the process ends.
+func acquire(dir string) (*os.File, error) {
+	path := filepath.Join(dir, "lock")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the lock of the data directory: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, twinkey.Errorf(twinkey.Unavailable, "Another twinkey server is running on the data directory %s. Stop it first, or name another directory with --data-dir.", dir)
+	}
+	return f, nil
+}

@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxKey is the longest key that is looked at; longer ones are refused before
+// they are hashed.
+const maxKey = 256
+
+// The names a key travels under (Azure AI services, "Authenticate requests";
+// Azure OpenAI REST reference; API Management's default query parameter).
+const (
+	keyHeader    = "Ocp-Apim-Subscription-Key"
+	apiKeyHeader = "Api-Key"
+	keyQuery     = "subscription-key"
+)
+
+// Presented is what a call shows for itself.
+type Presented struct {
+	Key      string // "" if none
+	Token    string // a bearer that looks like a JWT; "" if none
+	Conflict bool   // several keys, not all the same
+}
+
+// Extract collects every credential in a request's headers and raw query. All
+// keys must agree. A bearer that has the shape of a JWT is a token, any other
+// bearer is a key.
+func Extract(h http.Header, rawQuery string) Presented {
+	var p Presented
+	for _, v := range h[keyHeader] {
+		p.add(v)
+	}
+	for _, v := range h[apiKeyHeader] {
+		p.add(v)
+	}
+	for name, value := range parameters(rawQuery) {
+		if isKeyParameter(name) {
+			p.add(value)
+		}
+	}
+	for _, v := range h["Authorization"] {
+		if bearer, ok := bearerOf(v); ok {
+			if looksLikeToken(bearer) {
+				p.Token = bearer
+			} else {
+				p.add(bearer)
+			}
+		}
+	}
+	return p
+}
+
+// StripHeaders removes everything Extract reads, and what only a proxy in front
+// may say.
+func StripHeaders(h http.Header) {
+	for name := range h {
+		lower := strings.ToLower(name)
+		if name == keyHeader || name == apiKeyHeader || name == "Authorization" ||
+			strings.HasPrefix(lower, "x-twinkey-") || strings.HasPrefix(lower, "x-forwarded-") || lower == "forwarded" {
+			delete(h, name)
+		}
+	}
+}
+
+// StripQuery cuts key parameters out of a raw query and leaves every other byte
+// as it came.
+func StripQuery(rawQuery string) string {
+	if rawQuery == "" {
+		return ""
+	}
+	var kept []string
+	for part := range strings.SplitSeq(rawQuery, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if !isKeyParameter(unescape(name)) {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, "&")
+}
+
+func (p *Presented) add(key string) {
+	switch {
+	case key == "":
+	case p.Key == "":
+		p.Key = key
+	case p.Key != key:
+		p.Conflict = true
+	}
+}
+
+// parameters yields the decoded names and values of a raw query, separated by
+// '&' alone, as StripQuery cuts it.
+func parameters(rawQuery string) func(yield func(name, value string) bool) {
+	return func(yield func(name, value string) bool) {
+		if rawQuery == "" {
+			return
+		}
+		for part := range strings.SplitSeq(rawQuery, "&") {
+			name, value, _ := strings.Cut(part, "=")
+			if !yield(unescape(name), unescape(value)) {
+				return
+			}
+		}
+	}
+}
+
+func isKeyParameter(name string) bool {
+	return strings.EqualFold(name, keyQuery) || strings.EqualFold(name, keyHeader)
+}
+
+// unescape decodes a query component; what cannot be decoded stays as it is.
+func unescape(s string) string {
+	if decoded, err := url.QueryUnescape(s); err == nil {
+		return decoded
+	}
+	return s
+}
+
+func bearerOf(authorization string) (string, bool) {
+	scheme, rest, ok := strings.Cut(authorization, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	return strings.TrimSpace(rest), true
+}
+
+// looksLikeToken reports whether s has a JWT's form: three parts of base64url,
+// the first of which begins an object (RFC 7519, section 3).
+func looksLikeToken(s string) bool {
+	if !strings.HasPrefix(s, "ey") || strings.Count(s, ".") != 2 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,166 @@
+package gateway
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/twinkey/twinkey"
+)
+
+// shardCount keeps a shard of a million accounts at about 500 digests, cheap to
+// copy when one changes.
+const shardCount = 4096
+
+// Table finds the account a digest opens. Look-ups take no lock and never wait
+// for a change.
+//
+// The shards only say where to look. What counts is the account's one pointer
+// to its state: a digest is admitted if that state has it in a slot, so storing
+// the pointer is the one instant at which everything about an account changes.
+type Table struct {
+	shards   [shardCount]atomic.Pointer[map[twinkey.Digest]*account]
+	revision atomic.Int64
+
+	mu   sync.Mutex // serialises changes
+	byID map[twinkey.ResourceID]*account
+}
+
+// account is nil inside once the account is gone.
+type account struct {
+	state atomic.Pointer[twinkey.AccountState]
+}
+
+// NewTable makes an empty table, which admits nothing.
+func NewTable() *Table {
+	t := &Table{byID: map[twinkey.ResourceID]*account{}}
+	empty := map[twinkey.Digest]*account{}
+	for i := range t.shards {
+		t.shards[i].Store(&empty)
+	}
+	return t
+}
+
+// Find returns the state of the account that d opens, and by which slot.
+func (t *Table) Find(d twinkey.Digest) (*twinkey.AccountState, twinkey.KeyName, bool) {
+	a := (*t.shard(d).Load())[d]
+	if a == nil {
+		return nil, 0, false
+	}
+	state := a.state.Load()
+	if state == nil {
+		return nil, 0, false
+	}
+	for _, name := range twinkey.KeyNames() {
+		if state.Digests[name.Index()] == d {
+			return state, name, true
+		}
+	}
+	return nil, 0, false
+}
+
+// Revision is the newest revision applied.
+func (t *Table) Revision() twinkey.Revision { return twinkey.Revision(t.revision.Load()) }
+
+// Add puts many accounts into a table nobody looks into yet: shards are filled
+// in place.
+func (t *Table) Add(states []twinkey.AccountState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	grown := map[int]map[twinkey.Digest]*account{}
+	for i := range states {
+		s := states[i]
+		a := &account{}
+		a.state.Store(&s)
+		t.byID[s.ID.Folded()] = a
+		for _, d := range s.Digests {
+			at := shardOf(d)
+			if grown[at] == nil {
+				grown[at] = copyOf(*t.shards[at].Load())
+			}
+			grown[at][d] = a
+		}
+	}
+	for at, shard := range grown {
+		t.shards[at].Store(&shard)
+	}
+}
+
+// Apply makes one commit's change. When it returns, no look-up that begins
+// finds anything older.
+func (t *Table) Apply(c twinkey.Change) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range c.Removed {
+		t.remove(id.Folded())
+	}
+	for i := range c.Put {
+		t.put(c.Put[i])
+	}
+	t.revision.Store(int64(c.Revision))
+}
+
+// put makes the new digests findable, then swaps the state, then drops the old
+// digests: at every instant either slot's good key is found.
+func (t *Table) put(s twinkey.AccountState) {
+	id := s.ID.Folded()
+	a, old := t.byID[id], [2]twinkey.Digest{}
+	if a != nil {
+		old = a.state.Load().Digests
+	} else {
+		a = &account{}
+		t.byID[id] = a
+	}
+	for i, d := range s.Digests {
+		if d != old[i] {
+			t.set(d, a)
+		}
+	}
+	a.state.Store(&s)
+	for i, d := range old {
+		if d != s.Digests[i] {
+			t.drop(d, a)
+		}
+	}
+}
+
+func (t *Table) remove(id twinkey.ResourceID) {
+	a := t.byID[id]
+	if a == nil {
+		return
+	}
+	old := a.state.Swap(nil)
+	delete(t.byID, id)
+	for _, d := range old.Digests {
+		t.drop(d, a)
+	}
+}
+
+func (t *Table) set(d twinkey.Digest, a *account) {
+	next := copyOf(*t.shard(d).Load())
+	next[d] = a
+	t.shard(d).Store(&next)
+}
+
+func (t *Table) drop(d twinkey.Digest, a *account) {
+	current := *t.shard(d).Load()
+	if current[d] != a {
+		return
+	}
+	next := copyOf(current)
+	delete(next, d)
+	t.shard(d).Store(&next)
+}
+
+func (t *Table) shard(d twinkey.Digest) *atomic.Pointer[map[twinkey.Digest]*account] {
+	return &t.shards[shardOf(d)]
+}
+
+func shardOf(d twinkey.Digest) int { return (int(d[0])<<8 | int(d[1])) & (shardCount - 1) }
+
+func copyOf(m map[twinkey.Digest]*account) map[twinkey.Digest]*account {
+	next := make(map[twinkey.Digest]*account, len(m)+1)
+	for d, a := range m {
+		next[d] = a
+	}
+	return next
+}
