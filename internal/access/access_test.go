@@ -186,7 +186,7 @@ func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 
 func randomWorld(r *rand.Rand) world {
 	scope := func() twinkey.ResourceID {
-		id := twinkey.ResourceID{Subscription: pick(r, subscription, "99999999-2222-3333-4444-555555555555"), Group: pick(r, "g", "G", "h"), Account: pick(r, "aa", "AA", "ab")}
+		id := twinkey.ResourceID{Subscription: pick(r, subscription, subscription, subscription, "99999999-2222-3333-4444-555555555555"), Group: pick(r, "g", "G", "h"), Account: pick(r, "aa", "AA", "ab")}
 		for range r.IntN(4) {
 			id = id.Parent()
 		}
@@ -211,7 +211,7 @@ func randomWorld(r *rand.Rand) world {
 		}
 		w.permissions = append(w.permissions, p)
 	}
-	for range r.IntN(4) {
+	for range r.IntN(6) {
 		w.assignments = append(w.assignments, assign(pick(r, "u1", "U2", "g1", "g2", ""), fmt.Sprint(r.IntN(4)), scope()))
 	}
 	return w

@@ -61,11 +61,12 @@ type Service struct {
 	confirmer Confirmer
 	catalog   func() *catalog.Catalog
 	now       func() time.Time
+	going     chan struct{} // rung when a group begins to go
 }
 
 // New makes a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, ring: c.Ring, confirmer: c.Confirmer, catalog: c.Catalog, now: c.Now}
+	return &Service{store: c.Store, ring: c.Ring, confirmer: c.Confirmer, catalog: c.Catalog, now: c.Now, going: make(chan struct{}, 1)}
 }
 
 // Readable decides for routes that touch no document.

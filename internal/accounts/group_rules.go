@@ -3,8 +3,10 @@ package accounts
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/sealing"
@@ -64,8 +66,8 @@ func (s *Service) PutGroup(ctx context.Context, who twinkey.Caller, id twinkey.R
 	return Group{}, false, contended(id, err)
 }
 
-// DeleteGroup marks a group as going and returns the name of the operation.
-// The caller then runs FinishDeletion, now or after a restart.
+// DeleteGroup marks a group as going and returns the name of the operation,
+// which RunDeletions carries out, now or after a restart.
 func (s *Service) DeleteGroup(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID) (string, error) {
 	if err := s.authorize(ctx, who, ActionDeleteGroup, id); err != nil {
 		return "", err
@@ -85,6 +87,7 @@ func (s *Service) DeleteGroup(ctx context.Context, who twinkey.Caller, id twinke
 		g.State, g.Operation, g.Modified, g.DeletedBy = GroupDeleting, newOperation(g.ID), s.now().UTC(), &who.Principal
 		_, commitErr := s.store.Commit(ctx, Write{Put: []Document{g}, Activity: s.record(who, ActionDeleteGroup, g.ID, "operation", "started")})
 		if commitErr == nil {
+			s.wakeDeletions()
 			return g.Operation, nil
 		}
 		if err = commitErr; !again(err) {
@@ -114,8 +117,34 @@ func (s *Service) GroupDeletion(ctx context.Context, who twinkey.Caller, subscri
 	return g == nil || g.Operation != operation, nil
 }
 
-// Deletions lists the groups whose deletion is not finished, for a restart.
-func (s *Service) Deletions(ctx context.Context) ([]twinkey.ResourceID, error) {
+// RunDeletions finishes what DeleteGroup begins, and what was left unfinished
+// when the process last ended, until ctx ends. Errors are reported, and the
+// deletion is tried again when the next one begins or retry is received from.
+func (s *Service) RunDeletions(ctx context.Context, retry <-chan time.Time, report func(error)) {
+	s.wakeDeletions()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-retry:
+		case <-s.going:
+		}
+		if err := s.finishDeletions(ctx); err != nil && ctx.Err() == nil {
+			report(err)
+		}
+	}
+}
+
+func (s *Service) finishDeletions(ctx context.Context) error {
+	going, err := s.deletions(ctx)
+	for _, id := range going {
+		err = errors.Join(err, s.finishDeletion(ctx, id))
+	}
+	return err
+}
+
+// deletions lists the groups whose deletion is not finished.
+func (s *Service) deletions(ctx context.Context) ([]twinkey.ResourceID, error) {
 	subs, err := s.store.Subscriptions(ctx)
 	if err != nil {
 		return nil, err
@@ -141,9 +170,9 @@ func (s *Service) Deletions(ctx context.Context) ([]twinkey.ResourceID, error) {
 	return going, nil
 }
 
-// FinishDeletion removes what is left in a group that is going, in batches, and
+// finishDeletion removes what is left in a group that is going, in batches, and
 // then the group. It may be run again at any point, and twice at once.
-func (s *Service) FinishDeletion(ctx context.Context, id twinkey.ResourceID) error {
+func (s *Service) finishDeletion(ctx context.Context, id twinkey.ResourceID) error {
 	for {
 		g, err := s.store.Group(ctx, id)
 		if err != nil {
@@ -185,6 +214,14 @@ func (s *Service) removeAll(ctx context.Context, g *Group, left []Account) error
 	}
 	s.confirm(ctx, revision)
 	return nil
+}
+
+// wakeDeletions wakes RunDeletions, which looks for itself what there is to do.
+func (s *Service) wakeDeletions() {
+	select {
+	case s.going <- struct{}{}:
+	default:
+	}
 }
 
 func (s *Service) groupAsAsked(id twinkey.ResourceID, current *Group, spec GroupSpec) (*Group, error) {

@@ -49,9 +49,9 @@ func (r *report) syntax(err error) {
 	r.addf(line, "not YAML: %s", twinkey.Printable(strings.TrimPrefix(err.Error(), found[0]), 200))
 }
 
-// anchored finds a node that is or has an alias.
+// anchored finds a node with an anchor; without one there is no alias either.
 func anchored(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode || n.Anchor != "" {
+	if n.Anchor != "" {
 		return n
 	}
 	for _, child := range n.Content {

@@ -9,19 +9,19 @@ import (
 
 // The key space. Parts are case-folded; none can contain a slash.
 const (
-	root         = "/tk/"
-	formatKey    = root + "format"
-	subPrefix    = root + "s/" // <subscription>
-	groupPrefix  = root + "g/" // <subscription>/<group>
-	acctPrefix   = root + "a/" // <subscription>/<group>/<account>
-	namePrefix   = root + "n/" // <sub-domain>
-	rolePrefix   = root + "r/" // <scope>/<assignment>
-	logPrefix    = root + "l/" // <subscription>/<hour>/<entry>
-	tenantPrefix = root + "t/" // <tenant>
-	whoPrefix    = root + "p/" // <tenant>/<object id>
-	whoNames     = root + "pn/"
-	secretPrefix = root + "k/" // wrapped data keys, sealed signing keys
-	tokenPrefix  = root + "rt/"
+	root          = "/tk/"
+	formatKey     = root + "format"
+	subPrefix     = root + "s/"  // <subscription>
+	groupPrefix   = root + "g/"  // <subscription>/<group>
+	acctPrefix    = root + "a/"  // <subscription>/<group>/<account>
+	namePrefix    = root + "n/"  // <sub-domain>
+	rolePrefix    = root + "r/"  // <scope>/<assignment>
+	logPrefix     = root + "l/"  // <subscription>/<hour>/<entry>
+	tenantPrefix  = root + "t/"  // <tenant>
+	whoPrefix     = root + "p/"  // <tenant>/<object id>
+	whoNames      = root + "pn/" // <tenant>/<name>
+	secretPrefix  = root + "k/"  // wrapped data keys, sealed signing keys
+	sessionPrefix = root + "u/"  // <tenant>/<object id>: sessions of users
 )
 
 func subKey(id string) string { return subPrefix + twinkey.Fold(id) }

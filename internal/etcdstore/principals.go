@@ -31,7 +31,7 @@ func (s *Store) PutTenant(ctx context.Context, t directory.Tenant, ifRevision tw
 	key := tenantPrefix + t.ID
 	done, err := s.txn(ctx, []clientv3.Cmp{at(key, ifRevision)}, []clientv3.Op{clientv3.OpPut(key, data)}, nil)
 	if err != nil {
-		return 0, err
+		return 0, inDoubt(err)
 	}
 	if !done.Succeeded {
 		return 0, directory.ErrConflict
@@ -92,7 +92,7 @@ func (s *Store) PutPrincipal(ctx context.Context, rec directory.Record, ifRevisi
 	}
 	done, err := s.txn(ctx, when, puts, reads)
 	if err != nil {
-		return 0, err
+		return 0, inDoubt(err)
 	}
 	if done.Succeeded {
 		return twinkey.Revision(done.Header.Revision), nil
@@ -117,7 +117,7 @@ func (s *Store) DeletePrincipal(ctx context.Context, tenant, oid string, ifRevis
 	}
 	done, err := s.txn(ctx, []clientv3.Cmp{at(key, ifRevision)}, deletes, nil)
 	if err != nil {
-		return 0, err
+		return 0, inDoubt(err)
 	}
 	if !done.Succeeded {
 		return 0, directory.ErrConflict

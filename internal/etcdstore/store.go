@@ -85,6 +85,14 @@ func (s *Store) txn(ctx context.Context, when []clientv3.Cmp, then, otherwise []
 // errUnknown marks a write whose outcome is not known.
 var errUnknown = errors.New("the outcome of the write is not known")
 
+// inDoubt words a write of unknown outcome for whoever asked.
+func inDoubt(err error) error {
+	if errors.Is(err, errUnknown) {
+		return twinkey.Wrap(err, twinkey.Unavailable, "The store did not answer in time; whether the change was made is not known. Look before you try again.")
+	}
+	return err
+}
+
 // refusedForCertain lists what etcd says before it proposes anything.
 func refusedForCertain(err error) bool {
 	for _, certain := range []error{rpctypes.ErrNoSpace, rpctypes.ErrTooManyRequests, rpctypes.ErrRequestTooLarge, rpctypes.ErrTooManyOps, rpctypes.ErrDuplicateKey, rpctypes.ErrNoLeader} {
