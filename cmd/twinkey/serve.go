@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/twinkey/twinkey"
+	"github.com/twinkey/twinkey/internal/app"
+)
+
+// drainTime is how long calls under way may take to finish after SIGTERM.
+const drainTime = 30 * time.Second
+
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	app       app.Config
+	logLevel  slog.Level
+	logFormat string
+}
+
+func newServe() *cobra.Command {
+	var o serveOptions
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server: control plane, identity provider and gateway.",
+		Example: `  twinkey serve --data-dir /var/lib/twinkey --services services.yaml
+  twinkey serve --public-url https://keys.example.com:8443 --gateway-url https://api.example.com --listen :8443 --gateway-listen :443`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return o.run(c.Context(), c.ErrOrStderr())
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.app.DataDir, "data-dir", defaultDataDir(), "`Directory` of the store.")
+	f.StringVar(&o.app.ConfigDir, "config-dir", "", "`Directory` of the outer key, certificates and first credentials; never inside the data directory. (default: the data directory's name + \"-config\")")
+	f.StringVar(&o.app.Services, "services", "", "`File` that says what services are behind the gateway. (default: services.yaml in the configuration directory)")
+	f.StringVar(&o.app.Listen, "listen", "127.0.0.1:8443", "`Address` of the management surface.")
+	f.StringVar(&o.app.GatewayListen, "gateway-listen", "127.0.0.1:8444", "`Address` of the gateway.")
+	f.StringVar(&o.app.GatewayHTTP, "gateway-http", "", "`Address` of the gateway without TLS. (default: off)")
+	f.StringVar(&o.app.OpsListen, "ops-listen", "127.0.0.1:8445", "`Address` of /healthz and /readyz; empty for none.")
+	f.StringVar(&o.app.PublicURL, "public-url", "", "`URL` under which clients reach the management surface. (default: from --listen)")
+	f.StringVar(&o.app.GatewayURL, "gateway-url", "", "`URL` under which clients reach the gateway. (default: from --gateway-listen)")
+	f.StringVar(&o.app.TLSCert, "tls-cert", "", "`File` with a certificate chain in PEM. (default: issued by a local authority)")
+	f.StringVar(&o.app.TLSKey, "tls-key", "", "`File` with the certificate's key in PEM.")
+	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "What to log: `level` debug, info, warn or error.")
+	f.StringVar(&o.logFormat, "log-format", "text", "`Form` of log lines: text or json.")
+	return c
+}
+
+func (o *serveOptions) run(ctx context.Context, stderr io.Writer) error {
+	log, err := o.logger(stderr)
+	if err != nil {
+		return err
+	}
+	if err := app.ForbidCore(); err != nil {
+		return fmt.Errorf("forbidding core files: %w", err)
+	}
+	o.app.Log = log
+	return serve(ctx, o.app, func(e app.Endpoints) {
+		log.Info("ready", "endpoint", e.Endpoint, "gateway", e.Gateway, "ca-file", e.CAFile, "subscription", e.SubscriptionID)
+		fmt.Fprintf(stderr, "Twinkey is ready. In a shell: eval \"$(twinkey client-env sh --data-dir %s)\" && twinkey login --local\n", o.app.DataDir)
+	})
+}
+
+// serve runs a server until ctx ends or a listener breaks, then drains it.
+func serve(ctx context.Context, c app.Config, ready func(app.Endpoints)) error {
+	server, err := app.New(ctx, c)
+	if err != nil {
+		return err
+	}
+	err = server.Start(ctx)
+	if err == nil {
+		ready(server.Endpoints())
+		select {
+		case <-ctx.Done():
+		case err = <-server.Failed():
+		}
+	}
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	return errors.Join(err, server.Stop(draining))
+}
+
+func (o *serveOptions) logger(w io.Writer) (*slog.Logger, error) {
+	options := &slog.HandlerOptions{Level: o.logLevel}
+	switch o.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, twinkey.Errorf(twinkey.Invalid, "'%s' is not a log format. Allowed values: text, json.", twinkey.Printable(o.logFormat, 40))
+}
+
+// defaultDataDir is the system's place for the superuser, and the user's own
+// otherwise (XDG Base Directory Specification, $XDG_DATA_HOME).
+func defaultDataDir() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/twinkey"
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "twinkey")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "twinkey-data"
+	}
+	return filepath.Join(home, ".local", "share", "twinkey")
+}

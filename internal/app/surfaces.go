@@ -1,0 +1,154 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/twinkey/twinkey"
+	"github.com/twinkey/twinkey/internal/arm"
+	"github.com/twinkey/twinkey/internal/arm/cognitive"
+	"github.com/twinkey/twinkey/internal/arm/resources"
+	"github.com/twinkey/twinkey/internal/directory"
+	"github.com/twinkey/twinkey/internal/idp"
+	"github.com/twinkey/twinkey/internal/token"
+	"github.com/twinkey/twinkey/internal/web"
+)
+
+// openCertificates opens the local authority, which exists even where the
+// operator brings a certificate: what is signed by it can be told from the rest.
+func (a *App) openCertificates(context.Context) error {
+	if err := os.MkdirAll(a.config.ConfigDir, 0o700); err != nil {
+		return twinkey.Wrap(err, twinkey.Invalid, "The configuration directory %s cannot be made: %v. Name another with --config-dir.", a.config.ConfigDir, err)
+	}
+	authority, err := web.OpenAuthority(a.config.ConfigDir, a.config.Now)
+	if err != nil {
+		return err
+	}
+	a.authority = authority
+	a.endpoints.CAFile, err = filepath.Abs(authority.Path())
+	return err
+}
+
+// openSurfaces makes a server for each listener.
+func (a *App) openSurfaces(context.Context) error {
+	certificates, err := a.certificates()
+	if err != nil {
+		return err
+	}
+	management, err := a.management()
+	if err != nil {
+		return err
+	}
+	tls := certificates.TLS()
+	a.serve(a.listeners.management, web.Config{Name: "management", Handler: management, TLS: tls, OnPanic: arm.WriteError, RequestTimeout: 2 * time.Minute})
+	a.serve(a.listeners.gateway, web.Config{Name: "gateway", Handler: a.gateway, TLS: tls})
+	a.serve(a.listeners.gatewayHTTP, web.Config{Name: "gateway", Handler: a.gateway})
+	a.serve(a.listeners.ops, web.Config{Name: "ops", Handler: a.ops()})
+	return nil
+}
+
+func (a *App) serve(l net.Listener, c web.Config) {
+	if l == nil {
+		return
+	}
+	c.Log = a.log
+	a.servers = append(a.servers, served{web.NewServer(c), l})
+}
+
+// certificates are the operator's, or the local authority's for every name
+// clients are told.
+func (a *App) certificates() (*web.Certificates, error) {
+	if a.config.TLSCert != "" || a.config.TLSKey != "" {
+		if a.config.TLSCert == "" || a.config.TLSKey == "" {
+			return nil, twinkey.Errorf(twinkey.Invalid, "--tls-cert and --tls-key go together.")
+		}
+		return web.OpenPair(a.config.TLSCert, a.config.TLSKey, a.log)
+	}
+	var names []string
+	for _, at := range []string{a.endpoints.Endpoint, a.endpoints.Gateway} {
+		if u, err := url.Parse(at); err == nil {
+			names = append(names, u.Hostname())
+		}
+	}
+	return a.authority.Issue(names, a.log)
+}
+
+// management is the identity provider and ARM on one listener.
+func (a *App) management() (http.Handler, error) {
+	verifier, err := token.NewVerifier(token.Config{
+		PublicURL: a.endpoints.Endpoint,
+		Audiences: []string{a.endpoints.Endpoint, idp.AudienceManagement, idp.AudienceClassic},
+		Keys:      a.provider.PublicKeys,
+		Now:       a.config.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing token checks: %w", err)
+	}
+	resourceManager := arm.New(arm.Config{
+		PublicURL: a.endpoints.Endpoint, GatewayURL: a.endpoints.Gateway,
+		Authenticator: &authenticator{verifier, a.directory}, Subscriptions: a.accounts,
+	},
+		resources.Routes(resources.Config{Service: a.accounts, Tenants: tenants{a.directory}, Catalog: a.catalog.Load}),
+		cognitive.Routes(cognitive.Config{Service: a.accounts, Catalog: a.catalog.Load, GatewayURL: a.endpoints.Gateway}),
+	)
+	identity := a.provider.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.provider.Matches(r.URL.Path) {
+			identity.ServeHTTP(w, r)
+			return
+		}
+		resourceManager.ServeHTTP(w, r)
+	}), nil
+}
+
+// ops answers whoever watches over the process; it is not for the public.
+func (a *App) ops() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := a.node.Err(); err != nil {
+			http.Error(w, "the store cannot go on; keys keep working", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintf(w, "ok, revision %d\n", a.gateway.Revision())
+	})
+	return mux
+}
+
+// authenticator reads a token and asks the directory whether what it says still
+// holds, on every call.
+type authenticator struct {
+	verifier  *token.Verifier
+	directory *directory.Service
+}
+
+// Authenticate implements arm.Authenticator.
+func (a *authenticator) Authenticate(ctx context.Context, bearer string) (twinkey.Principal, error) {
+	claims, err := a.verifier.Verify(bearer)
+	if err != nil {
+		return twinkey.Principal{}, err
+	}
+	return a.directory.Resolve(ctx, claims.Tenant, claims.ObjectID, claims.Credential)
+}
+
+// tenants shows the directory's tenants the way ARM lists them.
+type tenants struct{ directory *directory.Service }
+
+// Tenants implements resources.Tenants.
+func (t tenants) Tenants(ctx context.Context) ([]resources.Tenant, error) {
+	all, err := t.directory.Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []resources.Tenant
+	for _, tenant := range all {
+		list = append(list, resources.Tenant{ID: tenant.ID, Name: tenant.Name, Domain: tenant.Domains[0]})
+	}
+	return list, nil
+}

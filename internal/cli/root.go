@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// newRoot builds the tree. Building it touches no file and no network.
+func newRoot(s *session) *cobra.Command {
+	root := branch(&cobra.Command{Use: "twinkey", Short: "Two keys for every service you run."},
+		newLogin(s), newLogout(s), newAccount(s), newGroup(s), newCognitive(s), newVersion(s), newClientEnv(s))
+	root.AddCommand(s.cfg.Extra...)
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(printHelp)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	s.global.register(root.PersistentFlags())
+	return root
+}
+
+// globals are the options that every command takes.
+type globals struct {
+	output         choice
+	query          text
+	subscription   text
+	onlyShowErrors bool
+	debug          bool
+	verbose        bool
+}
+
+func (g *globals) register(flags *pflag.FlagSet) {
+	g.output = choice{allowed: []string{"json", "jsonc", "none", "table", "tsv", "yaml", "yamlc"}, value: "json"}
+	flags.VarP(&g.output, "output", "o", "Output `format`: json, jsonc, none, table, tsv, yaml, yamlc.")
+	flags.Var(&g.query, "query", "JMESPath `expression` to select from the result.")
+	flags.Var(&g.subscription, "subscription", "`Name or ID` of the subscription to use instead of the default one.")
+	flags.BoolVar(&g.onlyShowErrors, "only-show-errors", false, "Print errors only, no warnings.")
+	flags.BoolVar(&g.debug, "debug", false, "Print every request and its answer's status; never a secret.")
+	flags.BoolVar(&g.verbose, "verbose", false, "Print more about what is done.")
+}
+
+// branch makes c a command that only has others below it. It reads no flags
+// itself, so that a misspelled command is what is reported, not an option that
+// the misspelled command would have had.
+func branch(c *cobra.Command, children ...*cobra.Command) *cobra.Command {
+	c.AddCommand(children...)
+	c.Args = cobra.ArbitraryArgs
+	c.DisableFlagParsing = true
+	c.RunE = func(c *cobra.Command, args []string) error {
+		word := ""
+		for _, arg := range args {
+			if arg == "-h" || arg == "--help" {
+				return c.Help()
+			}
+			if !strings.HasPrefix(arg, "-") {
+				word = arg
+				break
+			}
+		}
+		switch {
+		case word != "":
+			return unknownWord(c, word, childNames(c))
+		case len(args) > 0:
+			return unknownWord(c, args[0], nil)
+		case c.HasParent():
+			return &usageError{cmd: c, text: "'" + c.CommandPath() + "' needs one more word: " + strings.Join(childNames(c), ", ") + "."}
+		}
+		return c.Help()
+	}
+	return c
+}
+
+func childNames(c *cobra.Command) []string {
+	var names []string
+	for _, child := range c.Commands() {
+		if child.IsAvailableCommand() {
+			names = append(names, child.Name())
+		}
+	}
+	return names
+}
