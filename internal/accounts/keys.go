@@ -56,55 +56,46 @@ func (s *Service) Regenerate(ctx context.Context, who twinkey.Caller, id twinkey
 	if err != nil {
 		return Keys{}, Outcome{}, err
 	}
-	if s.repeats(first.Slots[name.Index()], who) {
-		return s.showAgain(ctx, who, first, name, Outcome{Repeated: true})
-	}
-	if err := cond.check(true, first.Revision); err != nil {
-		return Keys{}, Outcome{}, err
-	}
-	a := first
+	now, err := first, error(nil)
 	for range attempts {
-		var next *Account
-		if next, err = s.advance(who, a, name); err != nil {
-			return Keys{}, Outcome{}, err
-		}
-		revision, commitErr := s.store.Commit(ctx, Write{Put: []Document{next}, Activity: s.regenerated(who, next, name)})
-		if commitErr == nil {
-			next.Revision = revision
-			return s.answer(ctx, next, name, Outcome{})
-		}
-		if err = commitErr; !again(err) {
-			return Keys{}, Outcome{}, fmt.Errorf("regenerating %s: %w", name.Label(), err)
-		}
-		if a, err = s.find(ctx, id); err != nil {
-			return Keys{}, Outcome{}, err
-		}
-		if done, keys, out, err := s.overtaken(ctx, who, first, a, name); done {
+		keys, out, attemptErr := s.attempt(ctx, who, first, now, name, cond)
+		if err = attemptErr; !again(err) {
 			return keys, out, err
 		}
-		if err := cond.check(true, a.Revision); err != nil {
-			return Keys{}, Outcome{}, err
+		if now, attemptErr = s.find(ctx, id); attemptErr != nil {
+			return Keys{}, Outcome{}, attemptErr
 		}
-		err = commitErr
 	}
 	return Keys{}, Outcome{}, contended(id, err)
 }
 
-// overtaken handles a slot that is no longer at the generation first seen.
-func (s *Service) overtaken(ctx context.Context, who twinkey.Caller, first, now *Account, name twinkey.KeyName) (bool, Keys, Outcome, error) {
-	i := name.Index()
-	if now.UID != first.UID {
-		return true, Keys{}, Outcome{}, twinkey.Errorf(twinkey.Conflict, "The account '%s' was deleted and created anew while its key was being regenerated; nothing was changed.", first.ID.Account)
+// attempt takes the account as it is now from the generation first seen to the
+// next, or answers with what has come about since.
+func (s *Service) attempt(ctx context.Context, who twinkey.Caller, first, now *Account, name twinkey.KeyName, cond Precondition) (Keys, Outcome, error) {
+	slot := now.Slots[name.Index()]
+	switch {
+	case now.UID != first.UID:
+		return Keys{}, Outcome{}, twinkey.Errorf(twinkey.Conflict, "The account '%s' was deleted and created anew while its key was being regenerated; nothing was changed.", first.ID.Account)
+	case slot.Request.ID == who.RequestID: // an attempt of this very call, whose answer was lost
+		return s.answer(ctx, now, name, Outcome{})
+	case slot.Generation > first.Slots[name.Index()].Generation:
+		return s.showAgain(ctx, who, now, name, Outcome{Joined: true})
+	case s.repeats(slot, who):
+		return s.showAgain(ctx, who, now, name, Outcome{Repeated: true})
 	}
-	if now.Slots[i].Generation == first.Slots[i].Generation {
-		return false, Keys{}, Outcome{}, nil
+	if err := cond.check(true, now.Revision); err != nil {
+		return Keys{}, Outcome{}, err
 	}
-	if now.Slots[i].Request.ID == who.RequestID { // an attempt of this very call, whose answer was lost
-		keys, out, err := s.answer(ctx, now, name, Outcome{})
-		return true, keys, out, err
+	next, err := s.advance(who, now, name)
+	if err != nil {
+		return Keys{}, Outcome{}, err
 	}
-	keys, out, err := s.showAgain(ctx, who, now, name, Outcome{Joined: true})
-	return true, keys, out, err
+	revision, err := s.store.Commit(ctx, Write{Put: []Document{next}, Activity: s.regenerated(who, next, name)})
+	if err != nil {
+		return Keys{}, Outcome{}, fmt.Errorf("regenerating %s: %w", name.Label(), err)
+	}
+	next.Revision = revision
+	return s.answer(ctx, next, name, Outcome{})
 }
 
 // showAgain answers a regenerate that changes nothing. Keys are shown all the
@@ -116,9 +107,6 @@ func (s *Service) showAgain(ctx context.Context, who twinkey.Caller, a *Account,
 	}
 	entry := s.record(who, ActionRegenerate, a.ID, "slot", name.String(), "generation", generation(a, name), how, "true")
 	if _, err := s.store.Commit(ctx, Write{Require: []Document{a}, Activity: entry}); err != nil {
-		if again(err) {
-			return Keys{}, Outcome{}, contended(a.ID, err)
-		}
 		return Keys{}, Outcome{}, fmt.Errorf("recording a %s regenerate: %w", how, err)
 	}
 	return s.answer(ctx, a, name, out)

@@ -2,11 +2,13 @@ package accounts_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +29,7 @@ import (
 // world is the rules on a real store with a real gateway behind a real hub.
 type world struct {
 	t       *testing.T
+	node    *etcdnode.Node
 	store   *etcdstore.Store
 	service *accounts.Service
 	gateway *gateway.Gateway
@@ -36,18 +39,16 @@ type world struct {
 	sub     string
 	owner   twinkey.Principal
 	now     atomic.Pointer[time.Time]
+	ticks   atomic.Int64
 }
 
 func newWorld(t *testing.T, wrap func(accounts.Store) accounts.Store) *world {
 	t.Helper()
 	ctx := t.Context()
 	log := slog.New(slog.DiscardHandler)
-	node, err := etcdnode.Start(ctx, etcdnode.Config{Dir: t.TempDir(), Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = node.Stop(context.Background()) })
-	w := &world{t: t, sub: uuid.NewString(), owner: twinkey.Principal{ObjectID: uuid.NewString(), Type: twinkey.User, Name: "owner@example.test"}}
+	node := startNode(t, t.TempDir())
+	var err error
+	w := &world{t: t, node: node, sub: uuid.NewString(), owner: twinkey.Principal{ObjectID: uuid.NewString(), Type: twinkey.User, Name: "owner@example.test"}}
 	if w.store, err = etcdstore.Open(ctx, node.Client()); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func newWorld(t *testing.T, wrap func(accounts.Store) accounts.Store) *world {
 	now := time.Now()
 	w.now.Store(&now)
 	w.service = accounts.New(accounts.Config{Store: store, Ring: w.ring, Confirmer: w.hub,
-		Catalog: func() *catalog.Catalog { return w.catalog }, Now: func() time.Time { return *w.now.Load() }})
+		Catalog: func() *catalog.Catalog { return w.catalog }, Now: w.clock})
 	owner := access.Assignment{ID: uuid.NewString(), RoleID: ownerRole, PrincipalID: w.owner.ObjectID, PrincipalType: twinkey.User}
 	if err := w.service.Bootstrap(ctx, accounts.Subscription{ID: w.sub, Name: "Test", State: accounts.SubscriptionEnabled}, owner); err != nil {
 		t.Fatal(err)
@@ -95,6 +96,11 @@ func (w *world) follow(ctx context.Context) {
 	if err := w.gateway.Sync(ctx, feed); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// clock goes on by a microsecond whenever it is read.
+func (w *world) clock() time.Time {
+	return w.now.Load().Add(time.Duration(w.ticks.Add(1)) * time.Microsecond)
 }
 
 func (w *world) who() twinkey.Caller {
@@ -136,6 +142,16 @@ func (w *world) call(key twinkey.Secret) int {
 	return rec.Code
 }
 
+func startNode(t *testing.T, dir string) *etcdnode.Node {
+	t.Helper()
+	node, err := etcdnode.Start(t.Context(), etcdnode.Config{Dir: dir, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = node.Stop(context.Background()) })
+	return node
+}
+
 func newRing(t *testing.T) *sealing.Ring {
 	t.Helper()
 	outer, err := sealing.CreateOuterKey(filepath.Join(t.TempDir(), "outer.key"))
@@ -151,4 +167,47 @@ func newRing(t *testing.T) *sealing.Ring {
 		t.Fatal(err)
 	}
 	return ring
+}
+
+// deleteGroup deletes a group and waits until it is done.
+func (w *world) deleteGroup(name string) {
+	w.t.Helper()
+	operation, err := w.service.DeleteGroup(w.t.Context(), w.who(), w.groupID(name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	go w.service.RunDeletions(ctx, nil, func(err error) { w.t.Error(err) })
+	for {
+		done, err := w.service.GroupDeletion(ctx, w.who(), w.sub, operation)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if done {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+var errStoreFails = errors.New("the store fails as the test has it")
+
+// failing is a real store whose commits fail after some more.
+type failing struct {
+	accounts.Store
+	left atomic.Int64 // commits that still work; negative: all
+	set  atomic.Bool
+}
+
+func (s *failing) after(n int64) {
+	s.left.Store(n)
+	s.set.Store(n >= 0)
+}
+
+func (s *failing) Commit(ctx context.Context, w accounts.Write) (twinkey.Revision, error) {
+	if s.set.Load() && s.left.Add(-1) < 0 {
+		return 0, errStoreFails
+	}
+	return s.Store.Commit(ctx, w)
 }

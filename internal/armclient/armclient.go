@@ -99,9 +99,6 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Endpoint is the management URL without a trailing slash.
-func (c *Client) Endpoint() string { return c.endpoint.String() }
-
 // Exchange is one attempt of one call, for people who look for what went wrong.
 // It holds no header but the two ids and no body.
 type Exchange struct {

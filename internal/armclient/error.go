@@ -2,7 +2,6 @@ package armclient
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -65,12 +64,6 @@ func connectError(server string, err error, secrets []string) error {
 		err = outer.Err
 	}
 	return &unreachableError{server: server, text: scrub(err.Error(), secrets), err: err}
-}
-
-// Unreachable reports whether err says that no answer came from the server.
-func Unreachable(err error) bool {
-	_, ok := errors.AsType[*unreachableError](err)
-	return ok
 }
 
 // scrub masks every secret that a server repeats in its text, as it is and as

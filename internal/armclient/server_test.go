@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -114,12 +113,3 @@ var (
 		APIVersion: "2025-06-01", Body: map[string]any{"keyName": "Key1"}, Command: "cognitiveservices account keys regenerate", Repeatable: true,
 	}
 )
-
-func mustContain(t *testing.T, text string, parts ...string) {
-	t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			t.Errorf("%q does not contain %q", text, part)
-		}
-	}
-}

@@ -11,9 +11,9 @@ import (
 	twinkey "github.com/twinkey/twinkey"
 )
 
-// CommandLineClientID is the application id under which the Azure CLI asks for
+// commandLineClientID is the application id under which the Azure CLI asks for
 // a user's tokens; every Entra tenant knows it as a public client.
-const CommandLineClientID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+const commandLineClientID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 // Token is what the token service gave.
 type Token struct {
@@ -62,7 +62,7 @@ const userScopes = " offline_access openid profile"
 // PasswordGrant asks with a user's name and password (RFC 6749, section 4.3).
 func PasswordGrant(username string, password twinkey.Secret) Grant {
 	return fixed(url.Values{
-		"grant_type": {"password"}, "client_id": {CommandLineClientID},
+		"grant_type": {"password"}, "client_id": {commandLineClientID},
 		"username": {username}, "password": {password.Reveal()}, "scope": {userScopes},
 	})
 }
@@ -70,7 +70,7 @@ func PasswordGrant(username string, password twinkey.Secret) Grant {
 // RefreshGrant asks with a refresh token (RFC 6749, section 6).
 func RefreshGrant(refresh twinkey.Secret) Grant {
 	return fixed(url.Values{
-		"grant_type": {"refresh_token"}, "client_id": {CommandLineClientID},
+		"grant_type": {"refresh_token"}, "client_id": {commandLineClientID},
 		"refresh_token": {refresh.Reveal()}, "scope": {userScopes},
 	})
 }

@@ -28,7 +28,7 @@ func newClientEnv(s *session) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 	}
 	c.Flags().Var(&dir, "data-dir", "The server's data `directory`.")
-	c.Flags().Lookup("data-dir").Annotations = map[string][]string{requiredMark: nil}
+	markFlag(c, "data-dir", requiredMark)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return &usageError{cmd: c, text: "the following arguments are required: the shell. Allowed values: sh."}

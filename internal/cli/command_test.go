@@ -3,7 +3,9 @@ package cli_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"os"
 	"os/exec"
@@ -86,13 +88,9 @@ func TestGroupDelete(t *testing.T) {
 	})
 	polls := 0
 	s.on("GET /op", func(w http.ResponseWriter, r *http.Request) {
-		if polls++; polls == 1 {
-			// Retry-After as a date in the past: at once, as far as that is allowed.
-			reply(200, "", "x-twinkey-revision", "8", "x-twinkey-confirmed", "pending=gw-b")(w, r)
-		}
+		polls++
+		reply(200, "", "x-twinkey-revision", "8", "x-twinkey-confirmed", "pending=gw-b")(w, r)
 	})
-	// The context stands in for the second that a poll waits: what is asked
-	// after it has ended is not asked at all.
 	u.want(u.run(command("group delete -n g -y --no-wait")...), 0, "", "")
 	if polls != 0 {
 		t.Error("--no-wait waited")
@@ -124,6 +122,25 @@ func TestRegenerateSaysWhatItDid(t *testing.T) {
 		got := u.run(append(regenerate, tt.options...)...)
 		got.stderr = took.ReplaceAllString(got.stderr, "N ms")
 		u.want(got, 0, key2+"\t"+key1+"\n", tt.want)
+	}
+}
+
+// If this fails, a regenerate whose answer is lost on the way fails, or makes a
+// third key.
+func TestRegenerateSurvivesALostAnswer(t *testing.T) {
+	s := newServer(t)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	u := loggedIn(t, s)
+	var ids []string
+	s.on("POST "+account+"/regenerateKey", func(w http.ResponseWriter, r *http.Request) {
+		if ids = append(ids, r.Header.Get("x-ms-client-request-id")); len(ids) == 1 {
+			panic(http.ErrAbortHandler)
+		}
+		reply(200, `{"key1":"`+key1+`","key2":"`+key2+`"}`)(w, r)
+	})
+	u.want(u.run(command("cognitiveservices account keys regenerate --key-name key1 -o tsv", keysOf...)...), 0, key1+"\t"+key2+"\n", "")
+	if len(ids) != 2 || ids[0] != ids[1] {
+		t.Errorf("asked as %v", ids)
 	}
 }
 
@@ -226,13 +243,19 @@ func TestExtraCommands(t *testing.T) {
 		if c.Context() == nil {
 			t.Error("no context")
 		}
-		c.Println("on", port) // cobra prints this to standard error
+		c.PrintErrln("on", port)
 		return errors.New("starting: no")
 	}}
 	serve.Flags().StringVar(&port, "port", "", "")
 	cfg.Extra = []*cobra.Command{serve}
 	if code := cli.Main(t.Context(), cfg); code != 1 || !strings.HasPrefix(stderr.String(), "on 1\nERROR: starting: no\n") || stdout.String() != "" {
 		t.Errorf("exit code %d, %q, %q", code, stdout.String(), stderr.String())
+	}
+	// A connection that breaks is no reader who has seen enough.
+	serve.RunE = func(*cobra.Command, []string) error { return fmt.Errorf("sending: %w", syscall.EPIPE) }
+	stderr.Reset()
+	if code := cli.Main(t.Context(), cfg); code != 1 || !strings.HasPrefix(stderr.String(), "ERROR: sending: broken pipe\n") {
+		t.Errorf("exit code %d, %q", code, stderr.String())
 	}
 	cfg.Args = []string{"serv"}
 	stderr.Reset()

@@ -32,11 +32,12 @@ func groupRequest(conn *connection, method, name string) armclient.Request {
 }
 
 // groupName adds the option that names the group.
-func groupName(c *cobra.Command, name *name) {
+func groupName(c *cobra.Command, group *name) {
 	f := c.Flags()
-	f.VarP(name, "name", "n", "Name of the resource `group`.")
-	f.VarP(name, "resource-group", "g", "Same as --name.")
+	f.VarP(group, "name", "n", "Name of the resource `group`.")
+	f.VarP(group, "resource-group", "g", "Same as --name.")
 	f.Lookup("resource-group").Hidden = true
+	markFlag(c, "name", sameAsMark, "resource-group")
 }
 
 func newGroupCreate(s *session) *cobra.Command {

@@ -17,7 +17,7 @@ type action func(ctx context.Context) (any, error)
 // says.
 func (s *session) leaf(c *cobra.Command, required []string, v view, run action) *cobra.Command {
 	for _, name := range required {
-		c.Flags().Lookup(name).Annotations = map[string][]string{requiredMark: nil}
+		markFlag(c, name, requiredMark)
 	}
 	c.Args = cobra.ArbitraryArgs
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -41,13 +41,33 @@ func (s *session) leaf(c *cobra.Command, required []string, v view, run action) 
 	return c
 }
 
-// requiredMark is the annotation of an option one must give.
-const requiredMark = "required"
+func markFlag(c *cobra.Command, name, mark string, values ...string) {
+	flag := c.Flags().Lookup(name)
+	if flag.Annotations == nil {
+		flag.Annotations = map[string][]string{}
+	}
+	flag.Annotations[mark] = values
+}
+
+// The annotations of options: one that must be given, and the name of another
+// option that means the same.
+const (
+	requiredMark = "required"
+	sameAsMark   = "same-as"
+)
+
+func otherName(flag *pflag.Flag) string {
+	if names := flag.Annotations[sameAsMark]; len(names) > 0 {
+		return names[0]
+	}
+	return ""
+}
 
 func demand(c *cobra.Command, required []string) error {
 	var missing []string
 	for _, name := range required {
-		if flag := c.Flags().Lookup(name); !flag.Changed {
+		flag := c.Flags().Lookup(name)
+		if other := c.Flags().Lookup(otherName(flag)); !flag.Changed && (other == nil || !other.Changed) {
 			missing = append(missing, optionNames(flag))
 		}
 	}

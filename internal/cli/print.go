@@ -3,8 +3,10 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"syscall"
 )
 
 // print writes a result in the form that --output asks for. nil prints nothing.
@@ -50,11 +52,19 @@ func (s *session) print(result any, v view, q *query) error {
 
 // write puts the whole result out in one piece.
 func (s *session) write(text string) error {
-	if _, err := io.WriteString(s.cfg.Stdout, text); err != nil {
+	_, err := io.WriteString(s.cfg.Stdout, text)
+	if errors.Is(err, syscall.EPIPE) {
+		return errNobodyReads
+	}
+	if err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	return nil
 }
+
+// errNobodyReads ends a command quietly: whoever read its output has seen
+// enough.
+var errNobodyReads = errors.New("nobody reads the result")
 
 // generic turns v into what JSON decodes to.
 func generic(v any) (any, error) {

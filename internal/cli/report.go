@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 	"unicode"
 
 	"github.com/twinkey/twinkey/internal/armclient"
@@ -14,7 +13,7 @@ import (
 
 // report prints err and decides the exit code: the one place that does either.
 func (s *session) report(ctx context.Context, err error) int {
-	if err == nil || errors.Is(err, syscall.EPIPE) {
+	if err == nil || errors.Is(err, errNobodyReads) {
 		return exitOK
 	}
 	if ctx.Err() != nil {

@@ -48,27 +48,44 @@ func branch(c *cobra.Command, children ...*cobra.Command) *cobra.Command {
 	c.Args = cobra.ArbitraryArgs
 	c.DisableFlagParsing = true
 	c.RunE = func(c *cobra.Command, args []string) error {
-		word := ""
-		for _, arg := range args {
-			if arg == "-h" || arg == "--help" {
-				return c.Help()
-			}
-			if !strings.HasPrefix(arg, "-") {
-				word = arg
-				break
-			}
-		}
+		word, help := firstWord(c.Root().PersistentFlags(), args)
 		switch {
+		case help:
+			return c.Help()
+		case strings.HasPrefix(word, "-"):
+			return unknownWord(c, word, nil)
 		case word != "":
 			return unknownWord(c, word, childNames(c))
-		case len(args) > 0:
-			return unknownWord(c, args[0], nil)
 		case c.HasParent():
 			return &usageError{cmd: c, text: "'" + c.CommandPath() + "' needs one more word: " + strings.Join(childNames(c), ", ") + "."}
 		}
 		return c.Help()
 	}
 	return c
+}
+
+// firstWord returns the first of args that is neither a known option nor the
+// value of one, and whether help is asked for before it.
+func firstWord(known *pflag.FlagSet, args []string) (word string, help bool) {
+	for i := 0; i < len(args); i++ {
+		name, _, hasValue := strings.Cut(args[i], "=")
+		var flag *pflag.Flag
+		switch {
+		case name == "-h" || name == "--help":
+			return "", true
+		case strings.HasPrefix(name, "--"):
+			flag = known.Lookup(name[2:])
+		case len(name) == 2 && name[0] == '-':
+			flag = known.ShorthandLookup(name[1:])
+		}
+		if flag == nil {
+			return args[i], false
+		}
+		if !hasValue && flag.NoOptDefVal == "" {
+			i++
+		}
+	}
+	return "", false
 }
 
 func childNames(c *cobra.Command) []string {

@@ -163,7 +163,13 @@ func (c *connection) list(ctx context.Context, r armclient.Request) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	return generic(elements)
+	list := make([]any, len(elements))
+	for i, element := range elements {
+		if err := decodeInto(element, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // warnPending says which gateways a change has not reached. Unlike other

@@ -48,10 +48,10 @@ func (s *session) store() (store, error) {
 // load reads both files; what does not exist is empty.
 func (st store) load() (*state, error) {
 	var loaded state
-	if _, err := st.read(profileFile, &loaded.profile, &loaded.profile.Version); err != nil {
+	if _, err := st.read(profileFile, &loaded.profile); err != nil {
 		return nil, err
 	}
-	if _, err := st.read(tokensFile, &loaded.tokens, &loaded.tokens.Version); err != nil {
+	if _, err := st.read(tokensFile, &loaded.tokens); err != nil {
 		return nil, err
 	}
 	return &loaded, nil
@@ -69,11 +69,11 @@ func (st store) update(ctx context.Context, change func(*state) error) error {
 	}
 	defer unlock()
 	var now state
-	oldProfile, err := st.read(profileFile, &now.profile, &now.profile.Version)
+	oldProfile, err := st.read(profileFile, &now.profile)
 	if err != nil {
 		return err
 	}
-	oldTokens, err := st.read(tokensFile, &now.tokens, &now.tokens.Version)
+	oldTokens, err := st.read(tokensFile, &now.tokens)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (st store) update(ctx context.Context, change func(*state) error) error {
 }
 
 // read decodes a file and returns its text.
-func (st store) read(name string, v any, version *int) ([]byte, error) {
+func (st store) read(name string, v any) ([]byte, error) {
 	path := filepath.Join(st.dir, name)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,12 +97,18 @@ func (st store) read(name string, v any, version *int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	if err := json.Unmarshal(text, v); err != nil {
+	var format struct {
+		Version int `json:"version"`
+	}
+	if err = json.Unmarshal(text, &format); err == nil && format.Version > storeVersion {
+		return nil, twinkey.Errorf(twinkey.Unsupported, "%s was written by a newer twinkey (format %d); this one knows format %d.", path, format.Version, storeVersion)
+	}
+	if err == nil {
+		err = json.Unmarshal(text, v)
+	}
+	if err != nil {
 		// The decoder's words may quote the file, so they stay unsaid.
 		return nil, twinkey.Errorf(twinkey.Unreadable, "%s is damaged. Delete it and run 'twinkey login'.", path)
-	}
-	if *version > storeVersion {
-		return nil, twinkey.Errorf(twinkey.Unsupported, "%s was written by a newer twinkey (format %d); this one knows format %d.", path, *version, storeVersion)
 	}
 	return text, nil
 }

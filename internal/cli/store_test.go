@@ -72,6 +72,9 @@ func TestKilledCommandsDamageNothing(t *testing.T) {
 			t.Fatalf("after round %d: %+v", round, got)
 		}
 	}
+	if err := os.WriteFile(filepath.Join(u.dir, ".new-1"), []byte("token-1"), 0o600); err != nil { // should no kill have hit
+		t.Fatal(err)
+	}
 	u.want(u.run("account", "set", "-s", subDev), 0, "", "") // the next command that writes cleans up
 	left, err := os.ReadDir(u.dir)
 	if err != nil {
@@ -123,8 +126,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		for text, want := range map[string]string{
-			`{"version":1,"refreshToken":"abcdef`: "ERROR: " + path + " is damaged. Delete it and run 'twinkey login'.\n",
-			`{"version":2}`:                       "ERROR: " + path + " was written by a newer twinkey (format 2); this one knows format 1.\n",
+			`{"version":1,"refreshToken":"abcdef`:         "ERROR: " + path + " is damaged. Delete it and run 'twinkey login'.\n",
+			`{"version":2,"servers":[],"credentials":{}}`: "ERROR: " + path + " was written by a newer twinkey (format 2); this one knows format 1.\n",
 		} {
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				t.Fatal(err)

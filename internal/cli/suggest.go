@@ -1,7 +1,5 @@
 package cli
 
-import "strings"
-
 // alike is how similar two words must be for one to be offered for the other.
 const alike = 0.7
 
@@ -9,7 +7,7 @@ const alike = 0.7
 func didYouMean(word string, known []string) string {
 	best, found := alike, ""
 	for _, candidate := range known {
-		if s := similarity(strings.ToLower(word), strings.ToLower(candidate)); s >= best {
+		if s := similarity(word, candidate); s >= best {
 			best, found = s, candidate
 		}
 	}

@@ -26,8 +26,8 @@ func TestUsageErrors(t *testing.T) {
 		args string
 		want string // the first lines of standard error
 	}{
-		{keys + "regenerate -n a -g g --key-name key3", "ERROR: twinkey cognitiveservices account keys regenerate: 'key3' is not a valid value for '--key-name'. Allowed values: Key1, Key2.\nDid you mean 'Key1' ?\n" + regenerateExample},
-		{keys + "regenerate -n a -g g --key-name primary", "ERROR: twinkey cognitiveservices account keys regenerate: 'primary' is not a valid value for '--key-name'. Allowed values: Key1, Key2.\n" + regenerateExample},
+		{keys + "regenerate -n a -g g --key-name key3", "ERROR: twinkey cognitiveservices account keys regenerate: 'key3' is not a valid value for '--key-name'. Allowed values: Key1, Key2.\n" + regenerateExample},
+		{keys + "regenerate -n a -g g --key-name Kye1", "ERROR: twinkey cognitiveservices account keys regenerate: 'Kye1' is not a valid value for '--key-name'. Allowed values: Key1, Key2.\nDid you mean 'Key1' ?\n" + regenerateExample},
 		{keys + "regenerate -n a -g g", "ERROR: the following arguments are required: --key-name\n" + regenerateExample},
 		{keys + "regenerate", "ERROR: the following arguments are required: --resource-group/-g, --name/-n, --key-name\n" + regenerateExample},
 		{keys + "list -n a", "ERROR: the following arguments are required: --resource-group/-g\n\nExamples"},
@@ -43,6 +43,8 @@ func TestUsageErrors(t *testing.T) {
 		{keys + "list -n a -g g --query [.", "ERROR: Invalid jmespath query supplied for `--query`: SyntaxError"},
 		{keys + "lst -n a -g g", "ERROR: 'lst' is misspelled or not recognized by the system.\nDid you mean 'list' ?\n"},
 		{"cognitiveservice account keys list -n a -g g", "ERROR: 'cognitiveservice' is misspelled or not recognized by the system.\nDid you mean 'cognitiveservices' ?\n"},
+		{"-o json --debug frobnicate", "ERROR: 'frobnicate' is misspelled or not recognized by the system.\n"},
+		{"cognitiveservices -o json account --query x", "ERROR: 'twinkey cognitiveservices account' needs one more word"},
 		{"frobnicate", "ERROR: 'frobnicate' is misspelled or not recognized by the system.\n"},
 		{"--frobnicate", "ERROR: '--frobnicate' is misspelled or not recognized by the system.\n"},
 		{"cognitiveservices account", "ERROR: 'twinkey cognitiveservices account' needs one more word: create, delete, keys, list, show.\n"},
@@ -130,6 +132,7 @@ func TestHelp(t *testing.T) {
 		want []string
 	}{
 		{"", []string{"Group\n    twinkey : ", "cognitiveservices : ", "demo-like", "Global Arguments", "--only-show-errors"}},
+		{"--only-show-errors --output=json", []string{"cognitiveservices : "}},
 		{"--help", []string{"cognitiveservices : "}},
 		{"cognitiveservices account -h", []string{"Group\n    twinkey cognitiveservices account : ", "keys "}},
 		{"cognitiveservices account keys regenerate --help", []string{"Command\n    twinkey cognitiveservices account keys regenerate : ", "--key-name [Required]", "--name -n [Required]", "--output -o", "--help -h", "Examples\n    twinkey cognitiveservices account keys regenerate --name"}},

@@ -46,6 +46,10 @@ type Node struct {
 	once sync.Once
 	dead chan struct{}
 	why  error
+
+	stop    sync.Once
+	stopped chan struct{}
+	stopErr error
 }
 
 // Start runs a member on the directory and returns when it can be read and
@@ -58,7 +62,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{lock: lock, dead: make(chan struct{})}
+	n := &Node{lock: lock, dead: make(chan struct{}), stopped: make(chan struct{})}
 	if err := n.start(ctx, c); err != nil {
 		_ = lock.Close()
 		return nil, err
@@ -83,22 +87,23 @@ func (n *Node) Err() error {
 }
 
 // Stop ends the member, or gives up waiting for it when ctx ends: a member
-// whose disk is full may never stop by itself.
+// whose disk is full may never stop by itself. Stopping again does nothing.
 func (n *Node) Stop(ctx context.Context) error {
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		_ = n.client.Close()
-		n.etcd.Close()
-	}()
-	select {
-	case <-stopped:
-		return n.lock.Close()
-	case <-n.dead:
-		return n.lock.Close()
-	case <-ctx.Done():
-		return errors.Join(fmt.Errorf("stopping the store: %w", ctx.Err()), n.lock.Close())
-	}
+	n.stop.Do(func() {
+		go func() {
+			defer close(n.stopped)
+			_ = n.client.Close()
+			n.etcd.Close()
+		}()
+		select {
+		case <-n.stopped:
+		case <-n.dead:
+		case <-ctx.Done():
+			n.stopErr = fmt.Errorf("stopping the store: %w", ctx.Err())
+		}
+		n.stopErr = errors.Join(n.stopErr, n.lock.Close())
+	})
+	return n.stopErr
 }
 
 func (n *Node) start(ctx context.Context, c Config) error {

@@ -18,6 +18,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/twinkey/twinkey/internal/directory"
 )
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -125,6 +127,10 @@ func TestAssertion(t *testing.T) {
 func TestAssertionAudience(t *testing.T) {
 	f := newFixture(t)
 	s, _ := rsaSigner(f)
+	other, _, err := f.directory.CreateTenant(t.Context(), f.who, directory.NewTenant{Name: "Other", Domains: []string{"other.test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, c := range []struct {
 		audience any
 		good     bool
@@ -138,6 +144,7 @@ func TestAssertionAudience(t *testing.T) {
 		{publicURL, false},
 		{publicURL + "/" + f.tenant + "/discovery/v2.0/keys", false},
 		{publicURL + "/" + f.app.ObjectID + "/oauth2/v2.0/token", false},
+		{publicURL + "/" + other.ID + "/oauth2/v2.0/token", false},
 		{"https://login.microsoftonline.com/" + f.tenant + "/oauth2/v2.0/token", false},
 		{"https://id.example.test:8443.evil.test/" + f.tenant + "/oauth2/v2.0/token", false},
 		{"https://evil@id.example.test:8443:x/" + f.tenant + "/oauth2/v2.0/token", false},

@@ -45,17 +45,23 @@ func TestFirstTokenWaitsForTheKey(t *testing.T) {
 	})
 }
 
-// A key that does not come makes a clear answer, in time.
+// A key that does not come makes a clear answer, in time, and uses nothing up.
 func TestKeyThatDoesNotCome(t *testing.T) {
 	f := newFixture(t)
 	v := sharedVault()
+	s, _ := rsaSigner(f)
 	synctest.Test(t, func(t *testing.T) {
 		p, err := idp.New(idp.Config{PublicURL: publicURL, Directory: f.directory, Store: f.store, Sealer: v.ring, Now: f.clock})
 		if err != nil {
 			t.Fatal(err)
 		}
-		waits := &fixture{t: t, Provider: p, app: f.app, now: f.now}
-		wantCode(t, waits.post(adfsToken, f.secretForm()), http.StatusServiceUnavailable, 90033)
+		s.f = &fixture{t: t, Provider: p, app: f.app, tenant: f.tenant, now: f.now}
+		assertion := s.sign(s.claims("1"))
+		wantCode(t, s.send(adfsToken, assertion), http.StatusServiceUnavailable, 90033)
+		if err := p.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantToken(t, s.send(adfsToken, assertion))
 	})
 }
 

@@ -110,15 +110,15 @@ func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request, at path) e
 	if err != nil {
 		return err
 	}
+	// Without a signing key, nothing that works once may be used up.
+	if err := p.waitReady(ctx); err != nil {
+		return err
+	}
 	c, err := p.authenticate(ctx, req, tenant, t)
 	if err != nil {
 		return err
 	}
 	if err := checkClient(g, c); err != nil {
-		return err
-	}
-	// Wait for the signing key before a grant uses something up.
-	if err := p.waitReady(ctx); err != nil {
 		return err
 	}
 	to, err := g.run(ctx, req, tenant, c, t)

@@ -79,9 +79,10 @@ type response struct {
 	rec *Record
 }
 
-// WriteHeader notes the final status; informational ones pass by.
+// WriteHeader notes the final status; informational ones pass by, since a proxy
+// sends those from another goroutine.
 func (w *response) WriteHeader(status int) {
-	if !w.rec.started && (status >= 200 || status == http.StatusSwitchingProtocols) {
+	if (status >= 200 || status == http.StatusSwitchingProtocols) && !w.rec.started {
 		w.rec.started = true
 		w.rec.status = status
 	}

@@ -2,7 +2,6 @@ package cognitive
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"github.com/twinkey/twinkey"
@@ -61,17 +60,6 @@ func (h *handlers) listAccountSKUs(ctx context.Context, req *arm.Request) (*arm.
 		list = append(list, accountSKU{ResourceType: twinkey.Provider + "/accounts", SKU: sku{Name: s.Name, Tier: tier(s.Name)}})
 	}
 	return arm.AnswerList(list, ""), nil
-}
-
-// listUsages has nothing to list: no account here has a quota.
-func (h *handlers) listUsages(ctx context.Context, req *arm.Request) (*arm.Response, error) {
-	if err := h.service.Readable(ctx, req.Who, actionReadUsages, req.ID); err != nil {
-		return nil, err
-	}
-	if _, err := h.service.Account(ctx, req.Who, req.ID); err != nil {
-		return nil, err
-	}
-	return arm.Answer(http.StatusOK, arm.List[struct{}]{Value: []struct{}{}}), nil
 }
 
 // locationsOf lists a kind's locations in the form of this list: capitals, no
