@@ -206,13 +206,13 @@ func TestInputIsChecked(t *testing.T) {
 			return err
 		},
 	}
-	before := f.store.text()
+	before := f.store.revision
 	for name, call := range calls {
 		if err := call(); twinkey.KindOf(err) != twinkey.Invalid || twinkey.MessageOf(err) == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if f.store.text() != before {
+	if f.store.revision != before {
 		t.Error("something was stored")
 	}
 	wantKind(t, second(f.Disable(ctx, f.who, f.tenant, "nobody")), twinkey.PrincipalNotFound)
