@@ -1,5 +1,7 @@
 package twinkey
 
+import "net/netip"
+
 // AccountState is everything a gateway knows of an account: enough to decide on
 // a call, and nothing from which a key could be made.
 type AccountState struct {
@@ -12,6 +14,15 @@ type AccountState struct {
 	Digests      [2]Digest     `json:"digests"`
 	Generations  [2]Generation `json:"generations"`
 	KeysDisabled bool          `json:"keysDisabled,omitempty"`
+
+	PublicAccessDisabled bool          `json:"publicAccessDisabled,omitempty"`
+	Network              *NetworkRules `json:"network,omitempty"` // nil: any address
+}
+
+// NetworkRules say from which addresses an account may be called.
+type NetworkRules struct {
+	DefaultDeny bool           `json:"defaultDeny,omitempty"` // addresses not listed are refused
+	Allow       []netip.Prefix `json:"allow,omitempty"`
 }
 
 // FromHub is one message to a gateway; exactly one field is set. The structs

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,6 +23,7 @@ const drainTime = 30 * time.Second
 // serveOptions are the flags of serve.
 type serveOptions struct {
 	app       app.Config
+	proxies   []string
 	logLevel  slog.Level
 	logFormat string
 }
@@ -50,6 +52,9 @@ func newServe() *cobra.Command {
 	f.StringVar(&o.app.GatewayURL, "gateway-url", "", "`URL` under which clients reach the gateway. (default: from --gateway-listen)")
 	f.StringVar(&o.app.TLSCert, "tls-cert", "", "`File` with a certificate chain in PEM. (default: issued by a local authority)")
 	f.StringVar(&o.app.TLSKey, "tls-key", "", "`File` with the certificate's key in PEM.")
+	f.StringVar(&o.app.GatewayDomain, "gateway-domain", "", "`Domain` below which each account with a sub-domain has a host of its own. (default: none)")
+	f.StringSliceVar(&o.proxies, "trusted-proxies", nil, "`Networks`, in CIDR form, of proxies in front of the gateway whose X-Forwarded-For is believed.")
+	f.DurationVar(&o.app.DrainRevoked, "drain-revoked", 10*time.Second, "How long an answer may go on streaming after its key has been regenerated.")
 	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "What to log: `level` debug, info, warn or error.")
 	f.StringVar(&o.logFormat, "log-format", "text", "`Form` of log lines: text or json.")
 	return c
@@ -64,6 +69,9 @@ func (o *serveOptions) run(ctx context.Context, stderr io.Writer) error {
 		return fmt.Errorf("forbidding core files: %w", err)
 	}
 	o.app.Log = log
+	if o.app.TrustedProxies, err = parseNetworks(o.proxies); err != nil {
+		return err
+	}
 	return serve(ctx, o.app, func(e app.Endpoints) {
 		log.Info("ready", "endpoint", e.Endpoint, "gateway", e.Gateway, "ca-file", e.CAFile, "subscription", e.SubscriptionID)
 		fmt.Fprintf(stderr, "Twinkey is ready. In a shell: eval \"$(twinkey client-env sh --data-dir %s)\" && twinkey login --local\n", o.app.DataDir)
@@ -74,7 +82,7 @@ func (o *serveOptions) run(ctx context.Context, stderr io.Writer) error {
 func serve(ctx context.Context, c app.Config, ready func(app.Endpoints)) error {
 	server, err := app.New(ctx, c)
 	if err != nil {
-		return err
+		return sentence(err)
 	}
 	err = server.Start(ctx)
 	if err == nil {
@@ -89,6 +97,15 @@ func serve(ctx context.Context, c app.Config, ready func(app.Endpoints)) error {
 	return errors.Join(err, server.Stop(draining))
 }
 
+// sentence is the text of err that is made for people, who would otherwise read
+// the cause twice.
+func sentence(err error) error {
+	if text := twinkey.MessageOf(err); text != "" {
+		return errors.New(text)
+	}
+	return err
+}
+
 func (o *serveOptions) logger(w io.Writer) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: o.logLevel}
 	switch o.logFormat {
@@ -98,6 +115,22 @@ func (o *serveOptions) logger(w io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	}
 	return nil, twinkey.Errorf(twinkey.Invalid, "'%s' is not a log format. Allowed values: text, json.", twinkey.Printable(o.logFormat, 40))
+}
+
+// parseNetworks reads addresses and networks in CIDR form.
+func parseNetworks(texts []string) ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if address, addressErr := netip.ParseAddr(text); addressErr == nil {
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil {
+			return nil, twinkey.Errorf(twinkey.Invalid, "'%s' is not a network. Expected an address, or a network such as 10.0.0.0/8.", twinkey.Printable(text, 60))
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks, nil
 }
 
 // defaultDataDir is the system's place for the superuser, and the user's own

@@ -29,9 +29,16 @@ type Account struct {
 type Properties struct {
 	CustomSubDomainName string                     `json:"customSubDomainName,omitempty"`
 	DisableLocalAuth    *bool                      `json:"disableLocalAuth,omitempty"`
-	PublicNetworkAccess string                     `json:"publicNetworkAccess,omitempty"`
+	PublicNetworkAccess string                     `json:"publicNetworkAccess,omitempty"` // Enabled or Disabled; "" is Enabled
+	NetworkACLs         *NetworkRules              `json:"networkAcls,omitempty"`
 	Other               map[string]json.RawMessage `json:"other,omitempty"`
 }
+
+// The values of Properties.PublicNetworkAccess.
+const (
+	PublicAccessEnabled  = "Enabled"
+	PublicAccessDisabled = "Disabled"
+)
 
 // Stamp says who did something and when.
 type Stamp struct {
@@ -57,7 +64,7 @@ type Request struct {
 	At        time.Time `json:"at"`
 }
 
-// AccountSpec is what a caller may say about an account when creating it. Empty
+// AccountSpec is what a caller may say about an account when putting it. Empty
 // fields leave an existing account as it is.
 type AccountSpec struct {
 	Kind       string
@@ -66,6 +73,20 @@ type AccountSpec struct {
 	Tags       map[string]string
 	Identity   json.RawMessage
 	Properties Properties
+}
+
+// AccountPatch is what a caller may say about an account that exists. Empty
+// fields leave it as it is; kind and location cannot become others.
+type AccountPatch struct {
+	Kind     string
+	Location string
+	SKU      string
+	Tags     map[string]string // the whole set; nil leaves the tags
+	Identity json.RawMessage
+	// Properties makes of the properties there are those there shall be. It
+	// depends on nothing else: it is called again when the account has changed
+	// meanwhile. Nil leaves them.
+	Properties func(Properties) (Properties, error)
 }
 
 // Keys are both keys of an account, in clear.
@@ -96,5 +117,8 @@ func (a *Account) State() twinkey.AccountState {
 		Digests:      [2]twinkey.Digest{a.Slots[0].Digest, a.Slots[1].Digest},
 		Generations:  [2]twinkey.Generation{a.Slots[0].Generation, a.Slots[1].Generation},
 		KeysDisabled: a.KeysDisabled(),
+
+		PublicAccessDisabled: a.Properties.PublicNetworkAccess == PublicAccessDisabled,
+		Network:              a.Properties.NetworkACLs.state(),
 	}
 }

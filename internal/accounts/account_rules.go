@@ -2,13 +2,9 @@ package accounts
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"strings"
 
 	"github.com/twinkey/twinkey"
-	"github.com/twinkey/twinkey/internal/sealing"
 )
 
 // Account returns one account.
@@ -40,31 +36,52 @@ func (s *Service) Accounts(ctx context.Context, who twinkey.Caller, scope twinke
 // PutAccount creates an account with two keys, or changes what spec says of one
 // that exists. Keys are never touched on an existing account.
 func (s *Service) PutAccount(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, spec AccountSpec, cond Precondition) (Account, bool, Outcome, error) {
-	fail := func(err error) (Account, bool, Outcome, error) { return Account{}, false, Outcome{}, err }
-	if err := s.authorize(ctx, who, ActionWrite, id); err != nil {
-		return fail(err)
+	if err := s.mayWrite(ctx, who, id); err != nil {
+		return Account{}, false, Outcome{}, err
 	}
-	if err := s.writable(ctx, id.Subscription); err != nil {
-		return fail(err)
+	created := false
+	a, out, err := s.commitAccount(ctx, id, func() (*Account, Write, error) {
+		group, current, err := s.placeOf(ctx, id)
+		if err != nil {
+			return nil, Write{}, err
+		}
+		if err := cond.check(current != nil, revisionOf(current)); err != nil {
+			return nil, Write{}, err
+		}
+		if created = current == nil; created {
+			return s.creation(who, id, spec, group)
+		}
+		spec := spec
+		spec.Properties = current.Properties.merged(spec.Properties)
+		return s.revision(who, current, spec)
+	})
+	return a, created && err == nil, out, err
+}
+
+// PatchAccount changes an account that exists. Keys are never touched.
+func (s *Service) PatchAccount(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, patch AccountPatch, cond Precondition) (Account, Outcome, error) {
+	if err := s.mayWrite(ctx, who, id); err != nil {
+		return Account{}, Outcome{}, err
 	}
-	err := error(nil)
-	for range attempts {
-		var w Write
-		var next *Account
-		var created bool
-		if next, w, created, err = s.plan(ctx, who, id, spec, cond); err != nil {
-			return fail(err)
+	return s.commitAccount(ctx, id, func() (*Account, Write, error) {
+		_, current, err := s.placeOf(ctx, id)
+		if err != nil {
+			return nil, Write{}, err
 		}
-		revision, commitErr := s.store.Commit(ctx, w)
-		if commitErr == nil {
-			next.Revision = revision
-			return *next, created, s.confirm(ctx, revision), nil
+		if current == nil {
+			return nil, Write{}, missing(id)
 		}
-		if err = commitErr; !again(err) {
-			return fail(fmt.Errorf("writing account: %w", err))
+		if err := cond.check(true, current.Revision); err != nil {
+			return nil, Write{}, err
 		}
-	}
-	return fail(contended(id, err))
+		spec := AccountSpec{Kind: patch.Kind, Location: patch.Location, SKU: patch.SKU, Tags: patch.Tags, Identity: patch.Identity, Properties: current.Properties}
+		if patch.Properties != nil {
+			if spec.Properties, err = patch.Properties(current.Properties); err != nil {
+				return nil, Write{}, err
+			}
+		}
+		return s.revision(who, current, spec)
+	})
 }
 
 // DeleteAccount removes an account and both its keys.
@@ -101,134 +118,47 @@ func (s *Service) DeleteAccount(ctx context.Context, who twinkey.Caller, id twin
 	return false, Outcome{}, contended(id, err)
 }
 
-// plan reads what there is and works out the one transaction that makes it what
-// spec asks for.
-func (s *Service) plan(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, spec AccountSpec, cond Precondition) (*Account, Write, bool, error) {
+// commitAccount carries a plan out. The plan reads what there is and works out
+// the one transaction that makes it what was asked for; it is made anew when
+// something has changed in between.
+func (s *Service) commitAccount(ctx context.Context, id twinkey.ResourceID, plan func() (*Account, Write, error)) (Account, Outcome, error) {
+	err := error(nil)
+	for range attempts {
+		next, w, planErr := plan()
+		if planErr != nil {
+			return Account{}, Outcome{}, planErr
+		}
+		revision, commitErr := s.store.Commit(ctx, w)
+		if commitErr == nil {
+			next.Revision = revision
+			return *next, s.confirm(ctx, revision), nil
+		}
+		if err = commitErr; !again(err) {
+			return Account{}, Outcome{}, fmt.Errorf("writing account: %w", err)
+		}
+	}
+	return Account{}, Outcome{}, contended(id, err)
+}
+
+func (s *Service) mayWrite(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID) error {
+	if err := s.authorize(ctx, who, ActionWrite, id); err != nil {
+		return err
+	}
+	return s.writable(ctx, id.Subscription)
+}
+
+// placeOf reads the group that an account belongs in, which must take changes,
+// and the account if there is one.
+func (s *Service) placeOf(ctx context.Context, id twinkey.ResourceID) (*Group, *Account, error) {
 	group, err := s.findGroup(ctx, id.Parent())
 	if err != nil {
-		return nil, Write{}, false, err
+		return nil, nil, err
 	}
 	if group.State != GroupActive {
-		return nil, Write{}, false, beingDeleted(group)
+		return nil, nil, beingDeleted(group)
 	}
-	current, err := s.store.Account(ctx, id)
-	if err != nil {
-		return nil, Write{}, false, err
-	}
-	if current == nil {
-		if err := cond.check(false, 0); err != nil {
-			return nil, Write{}, false, err
-		}
-		next, err := s.newAccount(who, id, spec)
-		if err != nil {
-			return nil, Write{}, false, err
-		}
-		w := Write{Put: []Document{next}, Require: []Document{group}, Claim: next.Properties.CustomSubDomainName,
-			Activity: s.record(who, ActionWrite, id)}
-		return next, w, true, nil
-	}
-	if err := cond.check(true, current.Revision); err != nil {
-		return nil, Write{}, false, err
-	}
-	next, err := s.changed(who, current, spec)
-	if err != nil {
-		return nil, Write{}, false, err
-	}
-	w := Write{Put: []Document{next}, Activity: s.record(who, ActionWrite, id)}
-	if next.Properties.CustomSubDomainName != current.Properties.CustomSubDomainName {
-		w.Claim, w.Release = next.Properties.CustomSubDomainName, current.Properties.CustomSubDomainName
-	}
-	return next, w, false, nil
-}
-
-func (s *Service) newAccount(who twinkey.Caller, id twinkey.ResourceID, spec AccountSpec) (*Account, error) {
-	kind, err := s.offered(spec.Kind, spec.SKU, spec.Location)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkSubDomain(spec.Properties.CustomSubDomainName); err != nil {
-		return nil, err
-	}
-	stamp := s.stamp(who)
-	a := &Account{ID: id, UID: sealing.NewUID(), Kind: kind, Location: spec.Location, SKU: spec.SKU, Tags: spec.Tags,
-		Identity: spec.Identity, Properties: spec.Properties, Created: stamp, Modified: stamp}
-	for _, name := range twinkey.KeyNames() {
-		if a.Slots[name.Index()], err = s.newSlot(who, a.UID, name, 1); err != nil {
-			return nil, err
-		}
-	}
-	return a, nil
-}
-
-// changed is the account with what spec says.
-func (s *Service) changed(who twinkey.Caller, a *Account, spec AccountSpec) (*Account, error) {
-	next := *a
-	if spec.Location != "" && foldLocation(spec.Location) != foldLocation(a.Location) {
-		return nil, twinkey.Errorf(twinkey.LocationConflict, "The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.", a.ID.Account, a.Location, a.ID.Group, twinkey.Printable(spec.Location, 60))
-	}
-	if spec.Kind != "" && !strings.EqualFold(spec.Kind, a.Kind) {
-		return nil, twinkey.Errorf(twinkey.KindConflict, "The account '%s' is of kind '%s'; the kind of an account cannot be changed to '%s'. Create another account.", a.ID.Account, a.Kind, twinkey.Printable(spec.Kind, 60))
-	}
-	if spec.SKU != "" && spec.SKU != a.SKU {
-		if _, err := s.offered(a.Kind, spec.SKU, a.Location); err != nil {
-			return nil, err
-		}
-		next.SKU = spec.SKU
-	}
-	if err := checkSubDomain(spec.Properties.CustomSubDomainName); err != nil {
-		return nil, err
-	}
-	if spec.Tags != nil {
-		next.Tags = spec.Tags
-	}
-	if spec.Identity != nil {
-		next.Identity = spec.Identity
-	}
-	next.Properties = a.Properties.merged(spec.Properties)
-	next.Modified = s.stamp(who)
-	return &next, nil
-}
-
-// merged is p with what change says.
-func (p Properties) merged(change Properties) Properties {
-	if change.CustomSubDomainName != "" {
-		p.CustomSubDomainName = change.CustomSubDomainName
-	}
-	if change.DisableLocalAuth != nil {
-		p.DisableLocalAuth = change.DisableLocalAuth
-	}
-	if change.PublicNetworkAccess != "" {
-		p.PublicNetworkAccess = change.PublicNetworkAccess
-	}
-	if len(change.Other) > 0 {
-		other := maps.Clone(p.Other)
-		if other == nil {
-			other = map[string]json.RawMessage{}
-		}
-		maps.Copy(other, change.Other)
-		p.Other = other
-	}
-	return p
-}
-
-// offered checks kind, SKU and location against the catalog in force and
-// returns the kind in the catalog's spelling.
-func (s *Service) offered(kind, sku, location string) (string, error) {
-	if kind == "" || sku == "" || location == "" {
-		return "", twinkey.Errorf(twinkey.Invalid, "To create an account, 'kind', 'sku.name' and 'location' are required.")
-	}
-	c := s.catalog()
-	k, ok := c.Kind(kind)
-	if !ok {
-		return "", twinkey.Errorf(twinkey.UnknownService, "The account type '%s' is either invalid or not offered by this server. Offered: %s.", twinkey.Printable(kind, 60), strings.Join(kindNames(c), ", "))
-	}
-	if _, ok := k.SKU(sku); !ok {
-		return "", twinkey.Errorf(twinkey.UnknownSKU, "The SKU '%s' is not offered for accounts of type '%s'. Offered: %s.", twinkey.Printable(sku, 60), k.Name(), strings.Join(skuNames(k), ", "))
-	}
-	if !k.OffersLocation(location) {
-		return "", twinkey.Errorf(twinkey.UnknownLocation, "The provided location '%s' is not available for accounts of type '%s'. List of available regions is '%s'.", twinkey.Printable(location, 60), k.Name(), strings.Join(k.Locations(), ","))
-	}
-	return k.Name(), nil
+	a, err := s.store.Account(ctx, id)
+	return group, a, err
 }
 
 // find reads an account, and says what is missing if it is not there.
@@ -240,5 +170,16 @@ func (s *Service) find(ctx context.Context, id twinkey.ResourceID) (*Account, er
 	if _, err := s.findGroup(ctx, id.Parent()); err != nil {
 		return nil, err
 	}
-	return nil, twinkey.Errorf(twinkey.NotFound, "The Resource '%s/accounts/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix", twinkey.Provider, id.Account, id.Group)
+	return nil, missing(id)
+}
+
+func missing(id twinkey.ResourceID) error {
+	return twinkey.Errorf(twinkey.NotFound, "The Resource '%s/accounts/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix", twinkey.Provider, id.Account, id.Group)
+}
+
+func revisionOf(a *Account) twinkey.Revision {
+	if a == nil {
+		return 0
+	}
+	return a.Revision
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -43,6 +44,10 @@ type Config struct {
 	OpsListen     string // health and readiness; zero: off
 	PublicURL     string // where clients reach management; zero: from the listener
 	GatewayURL    string // where clients reach the gateway; zero: from the listener
+
+	GatewayDomain  string         // below it each account with a sub-domain has a host of its own; zero: none
+	TrustedProxies []netip.Prefix // peers of the gateway whose X-Forwarded-* is believed
+	DrainRevoked   time.Duration  // how long an answer may go on after its key has died; zero: 10 s
 
 	TLSCert string // operator's chain and key, PEM; zero: issued by the local authority
 	TLSKey  string
@@ -193,14 +198,13 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.hub = hub.New(hub.Config{Source: a.store, Log: a.log})
-	a.gateway = gateway.New(gateway.Config{Catalog: a.catalog.Load, Log: a.log})
-	if a.feed, err = a.hub.Connect("local"); err != nil {
-		return err
-	}
 	a.directory = directory.New(directory.Config{Store: a.store, Now: a.config.Now})
 	a.accounts = accounts.New(accounts.Config{Store: a.store, Ring: ring, Confirmer: a.hub, Catalog: a.catalog.Load, Now: a.config.Now})
 	a.provider, err = idp.New(idp.Config{PublicURL: a.endpoints.Endpoint, Directory: a.directory, Store: a.store, Sealer: ring, Now: a.config.Now})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.openGateway(ctx, ring)
 }
 
 // followHub keeps the gateway on its feed. What it has applied stays in force

@@ -75,26 +75,24 @@ func (a *App) certificates() (*web.Certificates, error) {
 			names = append(names, u.Hostname())
 		}
 	}
+	if domain := a.config.GatewayDomain; domain != "" {
+		names = append(names, domain, "*."+domain)
+	}
 	return a.authority.Issue(names, a.log)
 }
 
 // management is the identity provider and ARM on one listener.
 func (a *App) management() (http.Handler, error) {
-	verifier, err := token.NewVerifier(token.Config{
-		PublicURL: a.endpoints.Endpoint,
-		Audiences: []string{a.endpoints.Endpoint, idp.AudienceManagement, idp.AudienceClassic},
-		Keys:      a.provider.PublicKeys,
-		Now:       a.config.Now,
-	})
+	verifier, err := a.verifier(a.endpoints.Endpoint, idp.AudienceManagement, idp.AudienceClassic)
 	if err != nil {
-		return nil, fmt.Errorf("preparing token checks: %w", err)
+		return nil, err
 	}
 	resourceManager := arm.New(arm.Config{
 		PublicURL: a.endpoints.Endpoint, GatewayURL: a.endpoints.Gateway,
 		Authenticator: &authenticator{verifier, a.directory}, Subscriptions: a.accounts,
 	},
 		resources.Routes(resources.Config{Service: a.accounts, Tenants: tenants{a.directory}, Catalog: a.catalog.Load}),
-		cognitive.Routes(cognitive.Config{Service: a.accounts, Catalog: a.catalog.Load, GatewayURL: a.endpoints.Gateway}),
+		cognitive.Routes(cognitive.Config{Service: a.accounts, Catalog: a.catalog.Load, Endpoint: a.endpointOf}),
 	)
 	identity := a.provider.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -104,6 +102,15 @@ func (a *App) management() (http.Handler, error) {
 		}
 		resourceManager.ServeHTTP(w, r)
 	}), nil
+}
+
+// verifier checks the tokens our provider issues for some audiences.
+func (a *App) verifier(audiences ...string) (*token.Verifier, error) {
+	v, err := token.NewVerifier(token.Config{PublicURL: a.endpoints.Endpoint, Audiences: audiences, Keys: a.provider.PublicKeys, Now: a.config.Now})
+	if err != nil {
+		return nil, fmt.Errorf("preparing token checks: %w", err)
+	}
+	return v, nil
 }
 
 // ops answers whoever watches over the process; it is not for the public.

@@ -100,7 +100,7 @@ func server(t *testing.T) (h http.Handler, finish func(group string)) {
 		resources.Routes(resources.Config{
 			Service: service, Tenants: oneTenant{}, Catalog: func() *catalog.Catalog { return kinds },
 		}),
-		cognitive.Routes(cognitive.Config{Service: service, GatewayURL: gatewayURL, Catalog: func() *catalog.Catalog { return kinds }}),
+		cognitive.Routes(cognitive.Config{Service: service, Endpoint: func(string) string { return gatewayURL }, Catalog: func() *catalog.Catalog { return kinds }}),
 	}
 	surface := arm.New(arm.Config{
 		PublicURL: publicURL, GatewayURL: gatewayURL, Subscriptions: service,

@@ -2,6 +2,7 @@ package etcdstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,7 +10,10 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-const dataKeyPrefix = secretPrefix + "data/"
+const (
+	dataKeyPrefix = secretPrefix + "data/"
+	sealedPrefix  = secretPrefix + "sealed/"
+)
 
 // DataKeys returns the wrapped data keys by their ids.
 func (s *Store) DataKeys(ctx context.Context) (map[uint32][]byte, error) {
@@ -37,3 +41,25 @@ func (s *Store) AddDataKey(ctx context.Context, id uint32, wrapped []byte) error
 	}
 	return err
 }
+
+// SealedSecret returns a sealed secret of the installation by its name, nil if
+// there is none yet.
+func (s *Store) SealedSecret(ctx context.Context, name string) ([]byte, error) {
+	got, err := s.get(ctx, sealedPrefix+name)
+	if err != nil || len(got.Kvs) == 0 {
+		return nil, err
+	}
+	return got.Kvs[0].Value, nil
+}
+
+// AddSealedSecret stores a sealed secret unless there is one of that name, and
+// returns the one that is stored then.
+func (s *Store) AddSealedSecret(ctx context.Context, name string, sealed []byte) ([]byte, error) {
+	key := sealedPrefix + name
+	if err := s.swap(ctx, absent(key), clientv3.OpPut(key, string(sealed)), errExists); err != nil && !errors.Is(err, errExists) {
+		return nil, err
+	}
+	return s.SealedSecret(ctx, name)
+}
+
+var errExists = errors.New("exists already")

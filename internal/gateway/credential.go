@@ -23,6 +23,8 @@ type Presented struct {
 	Key      string // "" if none
 	Token    string // a bearer that looks like a JWT; "" if none
 	Conflict bool   // several keys, not all the same
+
+	keyToken *keyClaims // what Token says, if it came from issueToken and is good
 }
 
 // Extract collects every credential in a request's headers and raw query. All
@@ -53,13 +55,14 @@ func Extract(h http.Header, rawQuery string) Presented {
 	return p
 }
 
-// StripHeaders removes everything Extract reads, and what only a proxy in front
-// may say.
-func StripHeaders(h http.Header) {
+// StripHeaders removes everything Extract reads and what only we may say;
+// unless the peer is a trusted proxy, also what only a proxy in front may say.
+func StripHeaders(h http.Header, fromProxy bool) {
 	for name := range h {
-		lower := strings.ToLower(name)
-		if name == keyHeader || name == apiKeyHeader || name == "Authorization" ||
-			strings.HasPrefix(lower, "x-twinkey-") || strings.HasPrefix(lower, "x-forwarded-") || lower == "forwarded" {
+		switch {
+		case name == keyHeader, name == apiKeyHeader, name == "Authorization", strings.HasPrefix(name, "X-Twinkey-"):
+			delete(h, name)
+		case !fromProxy && (name == "Forwarded" || strings.HasPrefix(name, "X-Forwarded-")):
 			delete(h, name)
 		}
 	}

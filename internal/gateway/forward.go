@@ -2,32 +2,123 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync"
+	"time"
 )
 
-// admissionKey carries the decision from ServeHTTP to rewrite, within one
-// request and this file.
-type admissionKey struct{}
+// exchange is one call on its way: what came, and what was decided.
+type exchange struct {
+	admission Admission
+	fromProxy bool   // the peer is a trusted proxy
+	gateway   string // the address the client was given, without a path
+}
 
-func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, a Admission) {
-	g.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), admissionKey{}, a)))
+// exchangeKey carries the exchange from ServeHTTP to the proxy's hooks, within
+// one request and this package.
+type exchangeKey struct{}
+
+func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, x *exchange) {
+	r, end := g.calls.begin(r, x.admission)
+	defer end()
+	g.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+}
+
+// newProxy is the road to upstreams: connections are reused, nothing is
+// buffered, and answers pass as they come.
+func newProxy(log *slog.Logger) *httputil.ReverseProxy {
+	transport := &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		MaxIdleConnsPerHost:   256,
+		IdleConnTimeout:       90 * time.Second,
+		DisableCompression:    true,
+		ResponseHeaderTimeout: 5 * time.Minute,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		WriteBufferSize:       8 << 10,
+		ReadBufferSize:        8 << 10,
+	}
+	return &httputil.ReverseProxy{
+		Transport:      transport,
+		FlushInterval:  -1,
+		Rewrite:        rewrite,
+		ModifyResponse: modifyResponse,
+		BufferPool:     &buffers{},
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() != nil {
+				panic(http.ErrAbortHandler) // the client went, or its key died
+			}
+			log.Warn("calling upstream", "error", err, "method", r.Method)
+			if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+				upstreamSlow.write(w)
+				return
+			}
+			upstreamDown.write(w)
+		},
+	}
 }
 
 // rewrite turns the call that came into the one that goes out. The path goes as
 // the bytes that came (Opaque), without a credential anywhere.
 func rewrite(p *httputil.ProxyRequest) {
-	a, _ := p.In.Context().Value(admissionKey{}).(Admission)
-	upstream := a.Route.Upstream
+	x := p.In.Context().Value(exchangeKey{}).(*exchange)
+	upstream := x.admission.Route.Upstream
 	p.Out.URL = &url.URL{
 		Scheme:   upstream.Scheme,
 		Host:     upstream.Host,
-		Opaque:   strings.TrimSuffix(upstream.EscapedPath(), "/") + a.Path,
+		Opaque:   strings.TrimSuffix(upstream.EscapedPath(), "/") + x.admission.Path,
 		RawQuery: StripQuery(p.In.URL.RawQuery),
 	}
 	p.Out.Host = upstream.Host
-	StripHeaders(p.Out.Header)
+	StripHeaders(p.Out.Header, x.fromProxy)
+	for name := range p.In.Header {
+		if x.fromProxy && strings.HasPrefix(name, "X-Forwarded-") {
+			p.Out.Header[name] = p.In.Header[name]
+		}
+	}
+	StripHeaders(p.Out.Trailer, false)
+	keep := p.Out.Header["X-Forwarded-Proto"]
+	host := p.Out.Header["X-Forwarded-Host"]
 	p.SetXForwarded()
+	if x.fromProxy && keep != nil {
+		p.Out.Header["X-Forwarded-Proto"] = keep
+	}
+	if x.fromProxy && host != nil {
+		p.Out.Header["X-Forwarded-Host"] = host
+	}
+}
+
+func modifyResponse(r *http.Response) error {
+	x := r.Request.Context().Value(exchangeKey{}).(*exchange)
+	upstream := x.admission.Route.Upstream
+	base := strings.TrimSuffix(upstream.EscapedPath(), "/")
+	readdress(r.Header, upstream, x.gateway, func(path string) string { return strings.TrimPrefix(path, base) })
+	return nil
+}
+
+// buffers lends copy buffers to the proxy.
+type buffers struct{ pool sync.Pool }
+
+const bufferSize = 32 << 10
+
+// Get implements httputil.BufferPool.
+func (b *buffers) Get() []byte {
+	if buffer, ok := b.pool.Get().(*[bufferSize]byte); ok {
+		return buffer[:]
+	}
+	return make([]byte, bufferSize)
+}
+
+// Put implements httputil.BufferPool.
+func (b *buffers) Put(buffer []byte) {
+	if len(buffer) == bufferSize {
+		b.pool.Put((*[bufferSize]byte)(buffer))
+	}
 }

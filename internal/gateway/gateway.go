@@ -8,11 +8,11 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,18 +27,38 @@ type Feed interface {
 	Send(ctx context.Context, m twinkey.FromGateway) error
 }
 
-// Config is what a Gateway needs; every field is required.
+// Tokens checks access tokens, which only the control plane can.
+type Tokens interface {
+	// Allowed fails with kind Unauthenticated, TokenExpired or WrongAudience if
+	// the token is not good, and Forbidden if its principal may not do this.
+	Allowed(ctx context.Context, bearer, dataAction string, account twinkey.ResourceID) error
+}
+
+// Config is what a Gateway needs; Catalog and Log are required.
 type Config struct {
 	Catalog func() *catalog.Catalog // the one in force now
 	Log     *slog.Logger
+
+	URL          string           // the shared address clients are told, for addresses in answers
+	Domain       string           // below it each account has a host of its own; zero: none has
+	Proxies      []netip.Prefix   // peers whose X-Forwarded-* is believed
+	DrainRevoked time.Duration    // how long an answer may go on streaming after its key has died; zero: 10 s
+	Tokens       Tokens           // zero: access tokens are refused
+	TokenSecret  []byte           // 32 bytes shared by all gateways; zero: issueToken is off
+	Now          func() time.Time // zero: time.Now
 }
+
+// drainRevoked is what a zero DrainRevoked stands for.
+const drainRevoked = 10 * time.Second
 
 // Gateway is the data plane's http.Handler.
 type Gateway struct {
-	catalog func() *catalog.Catalog
-	log     *slog.Logger
-	table   atomic.Pointer[Table]
-	proxy   *httputil.ReverseProxy
+	config    Config
+	log       *slog.Logger
+	table     atomic.Pointer[Table]
+	proxy     *httputil.ReverseProxy
+	calls     inflight
+	keyTokens keyTokens
 
 	mu      sync.Mutex
 	granted uint64
@@ -47,7 +67,13 @@ type Gateway struct {
 
 // New makes a Gateway that admits nothing until it has followed a feed.
 func New(c Config) *Gateway {
-	g := &Gateway{catalog: c.Catalog, log: c.Log, waiting: map[uint64]chan struct{}{}}
+	if c.DrainRevoked == 0 {
+		c.DrainRevoked = drainRevoked
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	g := &Gateway{config: c, log: c.Log, keyTokens: keyTokens{secret: c.TokenSecret, now: c.Now}, waiting: map[uint64]chan struct{}{}}
 	g.table.Store(NewTable())
 	g.proxy = newProxy(c.Log)
 	return g
@@ -72,9 +98,12 @@ func (g *Gateway) Follow(ctx context.Context, feed Feed) error {
 			fresh.revision.Store(int64(m.Chunk.Revision))
 			g.table.Store(fresh)
 			applied, fresh = m.Chunk.Revision, NewTable()
+			g.calls.sweep(g.table.Load(), g.config.DrainRevoked)
 		case m.Change != nil:
-			g.table.Load().Apply(*m.Change)
+			table := g.table.Load()
+			table.Apply(*m.Change)
 			applied = m.Change.Revision
+			g.calls.sweep(table, g.config.DrainRevoked)
 		case m.Grant != nil:
 			g.grant(m.Grant.Ping)
 			continue
@@ -109,14 +138,79 @@ func (g *Gateway) Revision() twinkey.Revision { return g.table.Load().Revision()
 
 // ServeHTTP admits and forwards one call, or refuses it.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	presented := Extract(r.Header, r.URL.RawQuery)
-	call := Call{Target: target(r), Presented: presented}
-	admission, refusal := Decide(g.table.Load(), g.catalog(), call)
-	if refusal != nil {
+	call := Call{
+		Target:    target(r),
+		Subdomain: Subdomain(r.Host, g.config.Domain),
+		Address:   clientAddress(r, g.config.Proxies),
+		Presented: Extract(r.Header, r.URL.RawQuery),
+	}
+	if call.Presented.Key == "" && call.Presented.Token != "" {
+		if claims, ok := g.keyTokens.read(call.Presented.Token); ok {
+			call.Presented.keyToken = &claims
+		}
+	}
+	admission, refusal := Decide(g.table.Load(), g.config.Catalog(), call)
+	if refusal == nil && admission.Slot == 0 {
+		refusal = g.checkToken(r, call, admission)
+	}
+	if refusal == nil {
+		if seconds, ok := admission.account.rate.take(g.config.Now(), admission.PerMinute); !ok {
+			exceeded := rateExceeded(admission, seconds)
+			refusal = &exceeded
+		}
+	}
+	switch {
+	case refusal != nil:
 		refusal.write(w)
+	case admission.IssueToken:
+		g.issueToken(w, r, admission)
+	default:
+		g.forward(w, r, &exchange{admission: admission, fromProxy: within(peerAddress(r), g.config.Proxies), gateway: g.addressOf(call.Subdomain)})
+	}
+}
+
+// checkToken asks whether the principal of an access token may make the call.
+func (g *Gateway) checkToken(r *http.Request, call Call, a Admission) *Refusal {
+	if g.config.Tokens == nil {
+		return &tokenRefused
+	}
+	err := g.config.Tokens.Allowed(r.Context(), call.Presented.Token, a.DataAction(r.Method), a.Account.ID)
+	switch twinkey.KindOf(err) {
+	case twinkey.Forbidden:
+		return &noDataAction
+	case twinkey.Unauthenticated, twinkey.TokenExpired, twinkey.WrongAudience:
+		return &tokenRefused
+	}
+	if err != nil {
+		g.log.Warn("checking an access token", "error", err)
+		return &tokenUnchecked
+	}
+	return nil
+}
+
+// issueToken answers POST /sts/v1.0/issueToken with a bare token.
+func (g *Gateway) issueToken(w http.ResponseWriter, r *http.Request, a Admission) {
+	if r.Method != http.MethodPost || len(g.config.TokenSecret) == 0 {
+		notFound.write(w)
 		return
 	}
-	g.forward(w, r, admission)
+	token, err := g.keyTokens.issue(a)
+	if err != nil {
+		g.log.Error("issuing a key token", "error", err)
+		internalError.write(w)
+		return
+	}
+	w.Header().Set("Content-Type", "application/jwt; charset=us-ascii")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write([]byte(token)) // a peer that has gone needs no answer
+}
+
+// addressOf is the URL of the shared address, or of an account's own host.
+func (g *Gateway) addressOf(subdomain string) string {
+	if subdomain == "" {
+		return g.config.URL
+	}
+	return OwnURL(g.config.URL, subdomain, g.config.Domain)
 }
 
 // grant wakes everyone who waits for this ping or one before it.
@@ -129,30 +223,5 @@ func (g *Gateway) grant(ping uint64) {
 			close(done)
 			delete(g.waiting, number)
 		}
-	}
-}
-
-// newProxy is the road to upstreams: connections are reused, nothing is
-// buffered, and answers pass as they come.
-func newProxy(log *slog.Logger) *httputil.ReverseProxy {
-	transport := &http.Transport{
-		MaxIdleConnsPerHost:   256,
-		IdleConnTimeout:       90 * time.Second,
-		DisableCompression:    true,
-		ResponseHeaderTimeout: 5 * time.Minute,
-		TLSHandshakeTimeout:   10 * time.Second,
-	}
-	return &httputil.ReverseProxy{
-		Transport:     transport,
-		FlushInterval: -1,
-		Rewrite:       rewrite,
-		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			if errors.Is(err, context.Canceled) {
-				return
-			}
-			log.Warn("calling upstream", "error", err, "method", r.Method)
-			upstreamDown.write(w)
-		},
 	}
 }

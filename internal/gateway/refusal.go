@@ -23,11 +23,20 @@ var (
 	missingKey = refuse(http.StatusUnauthorized, "401", "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.", challenge)
 	invalidKey = refuse(http.StatusUnauthorized, "401", "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.", challenge)
 
-	tokenRefused  = refuse(http.StatusUnauthorized, "401", "Access tokens are not accepted at this endpoint. Present one of the account's keys in the header Ocp-Apim-Subscription-Key.", challenge)
+	tokenRefused   = refuse(http.StatusUnauthorized, "401", "The access token is missing, invalid, for another audience than https://cognitiveservices.azure.com, or has expired, or the key it was issued for has been regenerated.", challenge)
+	tokenNeedsHost = refuse(http.StatusUnauthorized, "401", "The access token is not valid, or does not say which account is meant: with a token of a signed-in identity, call the account's own sub-domain.", challenge)
+	noDataAction   = refuse(http.StatusUnauthorized, "PermissionDenied", "Principal does not have access to API/Operation.")
+	tokenUnchecked = refuse(http.StatusServiceUnavailable, "503", "Access tokens cannot be checked now. Try again in a moment, or present a key.")
+
+	publicAccessDisabled = refuse(http.StatusForbidden, "403", "Public access is disabled. Please configure private endpoint.")
+	firewalled           = refuse(http.StatusForbidden, "403", "Access denied due to Virtual Network/Firewall rules.")
+
 	keysDisabled  = refuse(http.StatusForbidden, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource.")
 	ambiguousPath = refuse(http.StatusBadRequest, "400", "The path can be read in more than one way: '.' and '..' segments, backslashes, encoded slashes and control characters are not accepted.")
 	notFound      = refuse(http.StatusNotFound, "404", "Resource not found")
 	kindGone      = refuse(http.StatusNotFound, "404", "The service this account is for is not offered by this server any more. Ask its operator.")
+	upstreamSlow  = refuse(http.StatusGatewayTimeout, "504", "The service behind this endpoint has not answered in time. Try again later.")
+	internalError = refuse(http.StatusInternalServerError, "500", "Internal server error.")
 	upstreamDown  = refuse(http.StatusBadGateway, "502", "The service behind this endpoint cannot be reached. Try again later.")
 )
 
@@ -37,6 +46,17 @@ func refuse(status int, code, message string, header ...[2]string) Refusal {
 		r.header = header[0]
 	}
 	return r
+}
+
+// rateExceeded is the answer to a call beyond what the SKU allows (Azure AI
+// services, "Request limits").
+func rateExceeded(a Admission, seconds int) Refusal {
+	unit := " seconds"
+	if seconds == 1 {
+		unit = " second"
+	}
+	return refuse(http.StatusTooManyRequests, "429", "Requests to this account have exceeded call rate limit of your current "+a.Account.Kind+" "+a.Account.SKU+" pricing tier. Please retry after "+strconv.Itoa(seconds)+unit+".",
+		[2]string{"Retry-After", strconv.Itoa(seconds)})
 }
 
 func (r *Refusal) write(w http.ResponseWriter) {

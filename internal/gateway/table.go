@@ -21,6 +21,9 @@ type Table struct {
 	shards   [shardCount]atomic.Pointer[map[twinkey.Digest]*account]
 	revision atomic.Int64
 
+	byUID    sync.Map // twinkey.UID -> *account, for tokens and calls under way
+	byDomain sync.Map // folded sub-domain -> *account
+
 	mu   sync.Mutex // serialises changes
 	byID map[twinkey.ResourceID]*account
 }
@@ -28,6 +31,7 @@ type Table struct {
 // account is nil inside once the account is gone.
 type account struct {
 	state atomic.Pointer[twinkey.AccountState]
+	rate  rate
 }
 
 // NewTable makes an empty table, which admits nothing.
@@ -42,20 +46,41 @@ func NewTable() *Table {
 
 // Find returns the state of the account that d opens, and by which slot.
 func (t *Table) Find(d twinkey.Digest) (*twinkey.AccountState, twinkey.KeyName, bool) {
+	state, name, _ := t.open(d)
+	return state, name, state != nil
+}
+
+func (t *Table) open(d twinkey.Digest) (*twinkey.AccountState, twinkey.KeyName, *account) {
 	a := (*t.shard(d).Load())[d]
 	if a == nil {
-		return nil, 0, false
+		return nil, 0, nil
 	}
 	state := a.state.Load()
 	if state == nil {
-		return nil, 0, false
+		return nil, 0, nil
 	}
 	for _, name := range twinkey.KeyNames() {
 		if state.Digests[name.Index()] == d {
-			return state, name, true
+			return state, name, a
 		}
 	}
-	return nil, 0, false
+	return nil, 0, nil
+}
+
+// admits reports whether what a key of this generation opened may go on: the
+// account is there, takes keys, and has not regenerated the slot since.
+func (t *Table) admits(uid twinkey.UID, slot twinkey.KeyName, g twinkey.Generation) bool {
+	state, _ := t.byKey(&t.byUID, uid)
+	return state != nil && !state.KeysDisabled && state.Generations[slot.Index()] == g
+}
+
+func (t *Table) byKey(index *sync.Map, key any) (*twinkey.AccountState, *account) {
+	found, ok := index.Load(key)
+	if !ok {
+		return nil, nil
+	}
+	a := found.(*account)
+	return a.state.Load(), a
 }
 
 // Revision is the newest revision applied.
@@ -72,6 +97,7 @@ func (t *Table) Add(states []twinkey.AccountState) {
 		a := &account{}
 		a.state.Store(&s)
 		t.byID[s.ID.Folded()] = a
+		t.index(a, nil, &s)
 		for _, d := range s.Digests {
 			at := shardOf(d)
 			if grown[at] == nil {
@@ -104,8 +130,10 @@ func (t *Table) Apply(c twinkey.Change) {
 func (t *Table) put(s twinkey.AccountState) {
 	id := s.ID.Folded()
 	a, old := t.byID[id], [2]twinkey.Digest{}
+	var before *twinkey.AccountState
 	if a != nil {
-		old = a.state.Load().Digests
+		before = a.state.Load()
+		old = before.Digests
 	} else {
 		a = &account{}
 		t.byID[id] = a
@@ -116,6 +144,7 @@ func (t *Table) put(s twinkey.AccountState) {
 		}
 	}
 	a.state.Store(&s)
+	t.index(a, before, &s)
 	for i, d := range old {
 		if d != s.Digests[i] {
 			t.drop(d, a)
@@ -130,8 +159,25 @@ func (t *Table) remove(id twinkey.ResourceID) {
 	}
 	old := a.state.Swap(nil)
 	delete(t.byID, id)
+	t.index(a, old, nil)
 	for _, d := range old.Digests {
 		t.drop(d, a)
+	}
+}
+
+// index keeps the account findable by uid and sub-domain.
+func (t *Table) index(a *account, before, now *twinkey.AccountState) {
+	if before != nil && (now == nil || before.UID != now.UID) {
+		t.byUID.Delete(before.UID)
+	}
+	if before != nil && before.Subdomain != "" && (now == nil || before.Subdomain != now.Subdomain) {
+		t.byDomain.CompareAndDelete(before.Subdomain, a)
+	}
+	if now != nil {
+		t.byUID.Store(now.UID, a)
+		if now.Subdomain != "" {
+			t.byDomain.Store(now.Subdomain, a)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package cognitive
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/twinkey/twinkey"
@@ -97,8 +98,9 @@ func (h *handlers) properties(a accounts.Account) map[string]any {
 		p["publicNetworkAccess"] = a.Properties.PublicNetworkAccess
 	}
 	p["provisioningState"] = provisioned
-	p["endpoint"] = h.endpoint
-	p["endpoints"] = map[string]string{a.Kind: h.endpoint}
+	endpoint := strings.TrimRight(h.endpoint(a.Properties.CustomSubDomainName), "/") + "/" // SDKs expect the slash
+	p["endpoint"] = endpoint
+	p["endpoints"] = map[string]string{a.Kind: endpoint}
 	p["internalId"] = string(a.UID)
 	p["dateCreated"] = a.Created.At.UTC().Format(timeFormat)
 	p["isMigrated"] = false

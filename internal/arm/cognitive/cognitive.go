@@ -7,7 +7,6 @@ package cognitive
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/accounts"
@@ -25,21 +24,21 @@ const (
 
 // Config is what the routes need; every field is required.
 type Config struct {
-	Service    *accounts.Service
-	Catalog    func() *catalog.Catalog // the one in force now
-	GatewayURL string                  // where clients reach the gateway: the endpoint of every account
+	Service  *accounts.Service
+	Catalog  func() *catalog.Catalog       // the one in force now
+	Endpoint func(subdomain string) string // where clients reach an account at the gateway; "" is one without a sub-domain
 }
 
 // handlers answers the calls.
 type handlers struct {
 	service  *accounts.Service
 	catalog  func() *catalog.Catalog
-	endpoint string // ends with a slash
+	endpoint func(subdomain string) string
 }
 
 // Routes is the table of this package.
 func Routes(config Config) []arm.Route {
-	h := &handlers{service: config.Service, catalog: config.Catalog, endpoint: strings.TrimRight(config.GatewayURL, "/") + "/"}
+	h := &handlers{service: config.Service, catalog: config.Catalog, endpoint: config.Endpoint}
 	const below = "/providers/" + twinkey.Provider
 	return []arm.Route{
 		{Method: http.MethodGet, Pattern: arm.AccountPath, Action: accounts.ActionRead, Display: display("Read API Account", "Reads API accounts."), Handle: h.get},

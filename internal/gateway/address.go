@@ -1,0 +1,54 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// forwardedFor is the header proxies append the peer's address to.
+const forwardedFor = "X-Forwarded-For"
+
+// clientAddress is where a call comes from: the peer, or, behind proxies that
+// are trusted, the last address in X-Forwarded-For that is not one of them.
+func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
+	peer := peerAddress(r)
+	if !within(peer, trusted) {
+		return peer
+	}
+	client := peer
+	hops := strings.Split(strings.Join(r.Header[forwardedFor], ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break // what is beyond cannot be relied on
+		}
+		client = hop.Unmap()
+		if !within(client, trusted) {
+			break
+		}
+	}
+	return client
+}
+
+func peerAddress(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return address.Unmap().WithZone("")
+}
+
+func within(a netip.Addr, prefixes []netip.Prefix) bool {
+	for _, p := range prefixes {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
