@@ -46,8 +46,8 @@ func (a *App) openSurfaces(context.Context) error {
 		return err
 	}
 	a.serve(a.listeners.management, web.Config{Name: "management", Handler: management, TLS: certificates.TLS(), OnPanic: arm.WriteError, RequestTimeout: 2 * time.Minute})
-	a.serve(a.listeners.gateway, web.Config{Name: "gateway", Handler: a.gateway, TLS: certificates.TLS()})
-	a.serve(a.listeners.gatewayHTTP, web.Config{Name: "gateway", Handler: a.gateway})
+	a.serve(a.listeners.gateway, web.Config{Name: "gateway", Handler: a.gateway, TLS: certificates.TLS(), Quiet: true})
+	a.serve(a.listeners.gatewayHTTP, web.Config{Name: "gateway", Handler: a.gateway, Quiet: true})
 	a.serve(a.listeners.ops, web.Config{Name: "ops", Handler: a.ops()})
 	return nil
 }

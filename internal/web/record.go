@@ -19,6 +19,7 @@ type Record struct {
 	err     error
 	started bool // the answer has begun
 	cut     bool // and was not finished, by no fault of the client
+	quiet   bool // to be logged at level debug
 	status  int
 	bytes   int64
 }
@@ -44,7 +45,10 @@ func withRecord(r *http.Request) (*http.Request, *Record) {
 // write logs the request in one line: never its query, headers or body.
 func (rec *Record) write(log *slog.Logger, surface string, r *http.Request, took time.Duration) {
 	level := slog.LevelInfo
-	if rec.status >= http.StatusInternalServerError || rec.cut {
+	if rec.quiet {
+		level = slog.LevelDebug
+	}
+	if (rec.status >= http.StatusInternalServerError || rec.cut) && !rec.quiet {
 		level = slog.LevelError
 	}
 	if !log.Enabled(r.Context(), level) {

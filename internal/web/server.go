@@ -31,6 +31,8 @@ type Config struct {
 	OnPanic ErrorFunc    // answers a request whose handler panicked; zero: a bare 500
 	TLS     *tls.Config  // zero: plain HTTP
 
+	Quiet bool // requests are logged at level debug only: for surfaces strangers call as often as they like
+
 	HeaderTimeout  time.Duration // to finish the TLS handshake and to send the header; zero: 10 s
 	RequestTimeout time.Duration // to send the whole request; zero: no limit, for surfaces that stream
 	IdleTimeout    time.Duration // between two requests of a connection; zero: 2 min
@@ -92,8 +94,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // ServeHTTP runs a request through everything but the listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.config.Quiet && !s.config.Log.Enabled(r.Context(), slog.LevelDebug) {
+		defer s.catchQuietly()
+		s.config.Handler.ServeHTTP(w, r)
+		return
+	}
 	begin := time.Now()
 	r, rec := withRecord(r)
+	rec.quiet = s.config.Quiet
 	out := &response{ResponseWriter: w, rec: rec}
 	defer func() {
 		rec.write(s.config.Log, s.config.Name, r, time.Since(begin))
@@ -105,9 +113,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// catchQuietly logs a panic of a quiet surface and cuts the connection: whether
+// the answer has begun is not known.
+func (s *Server) catchQuietly() {
+	value := recover()
+	if value == nil {
+		return
+	}
+	if value != http.ErrAbortHandler {
+		s.logPanic(value, "")
+	}
+	panic(http.ErrAbortHandler)
+}
+
 // catch turns a panic into an answer, or cuts the connection when the answer
-// has begun. Of the panic it logs where it happened and never the value, which
-// may be made of the request, unless the Go runtime made it.
+// has begun.
 func (s *Server) catch(out *response, r *http.Request) {
 	value := recover()
 	if value == nil {
@@ -116,17 +136,23 @@ func (s *Server) catch(out *response, r *http.Request) {
 	if value == http.ErrAbortHandler {
 		panic(value)
 	}
-	what := fmt.Sprintf("%T", value)
-	if e, ok := value.(runtime.Error); ok {
-		what = e.Error()
-	}
-	s.config.Log.Error("panic", "surface", s.config.Name, "request", out.rec.facts.RequestID, "what", what, "stack", string(debug.Stack()))
+	s.logPanic(value, out.rec.facts.RequestID)
 	if out.rec.started {
 		panic(http.ErrAbortHandler)
 	}
 	err := twinkey.Errorf(twinkey.Internal, "handler panicked")
 	out.rec.err = err
 	s.config.OnPanic(out, r, err)
+}
+
+// logPanic says where a panic happened and never its value, which may be made
+// of the request, unless the Go runtime made it.
+func (s *Server) logPanic(value any, request string) {
+	what := fmt.Sprintf("%T", value)
+	if e, ok := value.(runtime.Error); ok {
+		what = e.Error()
+	}
+	s.config.Log.Error("panic", "surface", s.config.Name, "request", request, "what", what, "stack", string(debug.Stack()))
 }
 
 // orDefault returns v, or what it stands for when it is zero.
