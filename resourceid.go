@@ -1,6 +1,7 @@
 package twinkey
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -46,6 +47,9 @@ func ParseResourceID(s string) (ResourceID, error) {
 	case 3:
 		id.Subscription = parts[2]
 	default:
+		return ResourceID{}, bad
+	}
+	if slices.Contains(parts[1:], "") { // an absent name would name the scope around it
 		return ResourceID{}, bad
 	}
 	if err := id.Check(); err != nil {
@@ -182,6 +186,9 @@ func Fold(s string) string {
 		least := r
 		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 			least = min(least, next)
+		}
+		if unicode.SimpleFold(r) == r {
+			return r // no casings, whatever ToLower makes of it (U+0130)
 		}
 		return unicode.ToLower(least)
 	}, s)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"unique"
 )
 
 // masked is what every printer of a Secret shows.
@@ -12,16 +13,31 @@ const masked = "[secret]"
 
 // Secret is text that must not be seen: a key, a password, a token. However it
 // is printed, logged or encoded it shows a mask; Reveal is the only way out.
-type Secret struct{ text string }
+// Secrets are equal if their texts are.
+type Secret struct {
+	// A handle, since fmt reads the unexported fields of a struct around a
+	// Secret without asking for its methods: what it finds there is an address.
+	text unique.Handle[string]
+}
 
 // NewSecret wraps s.
-func NewSecret(s string) Secret { return Secret{text: s} }
+func NewSecret(s string) Secret {
+	if s == "" {
+		return Secret{}
+	}
+	return Secret{text: unique.Make(s)}
+}
 
 // Reveal returns the secret text. Every use is a place to review.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.IsZero() {
+		return ""
+	}
+	return s.text.Value()
+}
 
 // IsZero reports whether there is no secret.
-func (s Secret) IsZero() bool { return s.text == "" }
+func (s Secret) IsZero() bool { return s == Secret{} }
 
 // String masks the secret.
 func (s Secret) String() string { return masked }
