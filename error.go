@@ -47,6 +47,10 @@ const (
 	Unsupported // understood, and refused on purpose
 	MissingAPIVersion
 	InvalidAPIVersion
+	PrincipalTypeMismatch // the principal is of another type than was said
+	RoleNameTaken         // another role has the name
+	RoleInUse             // somebody holds the role
+	RoleAssignmentFixed   // whom an assignment is for, and what it gives, cannot be changed
 )
 
 // Error is the one error type inside the product. Msg may be shown to whoever

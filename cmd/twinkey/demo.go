@@ -83,11 +83,7 @@ func (o *demoOptions) run(ctx context.Context, stdout io.Writer) error {
 		return fmt.Errorf("forbidding core files: %w", err)
 	}
 	d := &demo{dir: dir, once: o.once, kept: o.dir != "", out: newPrinter(stdout, o.noColor)}
-	err = d.run(ctx)
-	if ctx.Err() != nil && d.toured { // Ctrl-C is how it ends
-		return nil
-	}
-	return err
+	return d.run(ctx)
 }
 
 // directory makes the place for everything, and says how to remove it.
@@ -118,11 +114,10 @@ func (o *demoOptions) directory() (string, func(), error) {
 
 // demo is one run.
 type demo struct {
-	dir    string
-	once   bool
-	kept   bool
-	out    *printer
-	toured bool // every step has gone as it said
+	dir  string
+	once bool
+	kept bool // the directory stays
+	out  *printer
 }
 
 func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
@@ -161,7 +156,11 @@ func (d *demo) run(ctx context.Context) error {
 // show takes the tour and says what to try next.
 func (d *demo) show(ctx context.Context, upstream string, e app.Endpoints) error {
 	d.out.heading("Twinkey: two keys for a service that has none")
-	d.out.say("Everything runs in this process, on 127.0.0.1, in %s%s.", d.dir, map[bool]string{false: " (removed at the end)"}[d.kept])
+	fate := "removed at the end"
+	if d.kept {
+		fate = "yours to remove"
+	}
+	d.out.say("Everything runs in this process, on 127.0.0.1, in %s (%s).", d.dir, fate)
 	t, err := newTour(upstream, e, d.out)
 	if err != nil {
 		return err
@@ -169,7 +168,6 @@ func (d *demo) show(ctx context.Context, upstream string, e app.Endpoints) error
 	if err := t.run(ctx); err != nil {
 		return err
 	}
-	d.toured = true
 	if !d.once {
 		d.next(e)
 	}

@@ -23,6 +23,6 @@ func run() int {
 	defer stop()
 	return cli.Main(ctx, cli.Config{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
-		Version: version(), Extra: []*cobra.Command{newServe()},
+		Version: version(), Extra: []*cobra.Command{newServe(), newServices(), newDemo()},
 	})
 }

@@ -23,6 +23,7 @@ const drainTime = 30 * time.Second
 // serveOptions are the flags of serve.
 type serveOptions struct {
 	app       app.Config
+	upstreams []string
 	proxies   []string
 	logLevel  slog.Level
 	logFormat string
@@ -34,20 +35,22 @@ func newServe() *cobra.Command {
 		Use:   "serve",
 		Short: "Run the server: control plane, identity provider and gateway.",
 		Example: `  twinkey serve --data-dir /var/lib/twinkey --services services.yaml
+  twinkey serve --upstream vllm=http://127.0.0.1:8000
   twinkey serve --public-url https://keys.example.com:8443 --gateway-url https://api.example.com --listen :8443 --gateway-listen :443`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return o.run(c.Context(), c.ErrOrStderr())
+			return o.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&o.app.DataDir, "data-dir", defaultDataDir(), "`Directory` of the store.")
 	f.StringVar(&o.app.ConfigDir, "config-dir", "", "`Directory` of the outer key, certificates and first credentials; never inside the data directory. (default: the data directory's name + \"-config\")")
 	f.StringVar(&o.app.Services, "services", "", "`File` that says what services are behind the gateway. (default: services.yaml in the configuration directory)")
+	f.StringArrayVar(&o.upstreams, "upstream", nil, "Service behind the gateway as `PRESET=URL`, instead of a services file; an account for it is made. Can be given several times. Presets: "+presetNames()+".")
 	f.StringVar(&o.app.Listen, "listen", "127.0.0.1:8443", "`Address` of the management surface.")
 	f.StringVar(&o.app.GatewayListen, "gateway-listen", "127.0.0.1:8444", "`Address` of the gateway.")
 	f.StringVar(&o.app.GatewayHTTP, "gateway-http", "", "`Address` of the gateway without TLS. (default: off)")
-	f.StringVar(&o.app.OpsListen, "ops-listen", "127.0.0.1:8445", "`Address` of /healthz and /readyz; empty for none.")
+	f.StringVar(&o.app.OpsListen, "ops-listen", "127.0.0.1:8445", "`Address` of /healthz, /readyz and /metrics; empty for none.")
 	f.StringVar(&o.app.PublicURL, "public-url", "", "`URL` under which clients reach the management surface. (default: from --listen)")
 	f.StringVar(&o.app.GatewayURL, "gateway-url", "", "`URL` under which clients reach the gateway. (default: from --gateway-listen)")
 	f.StringVar(&o.app.TLSCert, "tls-cert", "", "`File` with a certificate chain in PEM. (default: issued by a local authority)")
@@ -55,12 +58,15 @@ func newServe() *cobra.Command {
 	f.StringVar(&o.app.GatewayDomain, "gateway-domain", "", "`Domain` below which each account with a sub-domain has a host of its own. (default: none)")
 	f.StringSliceVar(&o.proxies, "trusted-proxies", nil, "`Networks`, in CIDR form, of proxies in front of the gateway whose X-Forwarded-For is believed.")
 	f.DurationVar(&o.app.DrainRevoked, "drain-revoked", 10*time.Second, "How long an answer may go on streaming after its key has been regenerated.")
+	f.IntVar(&o.app.ActivityDays, "activity-days", 90, "How many `days` the activity log goes back.")
+	f.Int64Var(&o.app.ActivityEntries, "activity-entries", 1_000_000, "How many `entries` the activity log keeps at most; the oldest hours go first.")
+	f.StringVar(&o.app.ActivityExport, "activity-export", "", "`File` to append the activity log to, one JSON object a line. (default: none)")
 	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "What to log: `level` debug, info, warn or error.")
 	f.StringVar(&o.logFormat, "log-format", "text", "`Form` of log lines: text or json.")
 	return c
 }
 
-func (o *serveOptions) run(ctx context.Context, stderr io.Writer) error {
+func (o *serveOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
 	log, err := o.logger(stderr)
 	if err != nil {
 		return err
@@ -68,13 +74,22 @@ func (o *serveOptions) run(ctx context.Context, stderr io.Writer) error {
 	if err := app.ForbidCore(); err != nil {
 		return fmt.Errorf("forbidding core files: %w", err)
 	}
-	o.app.Log = log
+	o.app.Log, o.app.Version = log, version()
 	if o.app.TrustedProxies, err = parseNetworks(o.proxies); err != nil {
 		return err
 	}
+	if o.app.Upstreams, err = parseUpstreams(o.upstreams, o.app.Services); err != nil {
+		return err
+	}
+	reload, stop := hangups()
+	defer stop()
+	o.app.Reload = reload
 	return serve(ctx, o.app, func(e app.Endpoints) {
 		log.Info("ready", "endpoint", e.Endpoint, "gateway", e.Gateway, "ca-file", e.CAFile, "subscription", e.SubscriptionID)
 		fmt.Fprintf(stderr, "Twinkey is ready. In a shell: eval \"$(twinkey client-env sh --data-dir %s)\" && twinkey login --local\n", o.app.DataDir)
+		if err := announce(stdout, o.app, e); err != nil {
+			log.Warn("printing how to use the upstreams", "error", err)
+		}
 	})
 }
 

@@ -39,6 +39,24 @@ func AllowData(who twinkey.Principal, action string, scope twinkey.ResourceID, a
 	})
 }
 
+// Held returns what who is granted at scope: the permissions of every role that
+// some assignment there or around it gives, each role once.
+func Held(who twinkey.Principal, scope twinkey.ResourceID, assignments []Assignment, roles Roles) []Permission {
+	var held []Permission
+	seen := map[string]bool{}
+	for _, a := range assignments {
+		id := strings.ToLower(a.RoleID)
+		if !wellFormed(scope) || seen[id] || !a.concerns(who) || !wellFormed(a.Scope) || !a.Scope.Contains(scope) {
+			continue
+		}
+		seen[id] = true
+		if role, ok := roles(a.RoleID); ok {
+			held = append(held, role.Permissions...)
+		}
+	}
+	return held
+}
+
 func allow(who twinkey.Principal, scope twinkey.ResourceID, assignments []Assignment, roles Roles, grants func(Permission) bool) bool {
 	if !wellFormed(scope) {
 		return false

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -17,6 +18,12 @@ type Assignment struct {
 	Description   string                `json:"description,omitempty"`
 	CreatedBy     string                `json:"createdBy"` // object id
 	CreatedOn     time.Time             `json:"createdOn"`
+	UpdatedBy     string                `json:"updatedBy,omitempty"` // object id
+	UpdatedOn     time.Time             `json:"updatedOn,omitzero"`
+	BuiltIn       bool                  `json:"builtIn,omitempty"` // keeps the last way in open: never removed
+
+	Revision twinkey.Revision           `json:"-"` // at which it was read
+	Kept     map[string]json.RawMessage `json:"-"` // fields of a newer version, written back unread
 }
 
 // concerns reports whether the assignment is to who or to a group it is in.

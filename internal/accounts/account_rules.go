@@ -74,7 +74,10 @@ func (s *Service) PatchAccount(ctx context.Context, who twinkey.Caller, id twink
 		if err := cond.check(true, current.Revision); err != nil {
 			return nil, Write{}, err
 		}
-		spec := AccountSpec{Kind: patch.Kind, Location: patch.Location, SKU: patch.SKU, Tags: patch.Tags, Identity: patch.Identity, Properties: current.Properties}
+		if patch.Location != "" && foldLocation(patch.Location) != foldLocation(current.Location) {
+			return nil, Write{}, twinkey.Errorf(twinkey.LocationConflict, "The account '%s' is in location '%s'; the location of an account cannot be changed to '%s'. Create another account.", id.Account, current.Location, twinkey.Printable(patch.Location, 60))
+		}
+		spec := AccountSpec{Kind: patch.Kind, SKU: patch.SKU, Tags: patch.Tags, Identity: patch.Identity, Properties: current.Properties}
 		if patch.Properties != nil {
 			if spec.Properties, err = patch.Properties(current.Properties); err != nil {
 				return nil, Write{}, err

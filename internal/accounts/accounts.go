@@ -1,7 +1,7 @@
 // Package accounts is the rules of the control plane: subscriptions, resource
-// groups, accounts and their keys. Each method authorizes, changes, records and
-// waits for the gateways, in that order and in one function; nothing else in
-// the product commits any of these.
+// groups, accounts and their keys, and who holds which role. Each method
+// authorizes, changes, records and waits for the gateways, in that order and in
+// one function; nothing else in the product commits any of these.
 //
 // It refuses to speak a protocol, to know how its store or its gateways work,
 // and to answer for a change that is not both stored and recorded.
@@ -30,6 +30,8 @@ const (
 	ActionDelete      = twinkey.Provider + "/accounts/delete"
 	ActionListKeys    = twinkey.Provider + "/accounts/listKeys/action"
 	ActionRegenerate  = twinkey.Provider + "/accounts/regenerateKey/action"
+
+	ActionCheckSubDomain = twinkey.Provider + "/checkDomainAvailability/action"
 )
 
 // attempts bounds how often a change is tried again after a conflict.
@@ -47,26 +49,28 @@ type Confirmer interface {
 
 // Config is what a Service needs; every field is required.
 type Config struct {
-	Store     Store
-	Ring      *sealing.Ring
-	Confirmer Confirmer
-	Catalog   func() *catalog.Catalog // the one in force now
-	Now       func() time.Time
+	Store      Store
+	Ring       *sealing.Ring
+	Confirmer  Confirmer
+	Principals Principals
+	Catalog    func() *catalog.Catalog // the one in force now
+	Now        func() time.Time
 }
 
 // Service applies the rules.
 type Service struct {
-	store     Store
-	ring      *sealing.Ring
-	confirmer Confirmer
-	catalog   func() *catalog.Catalog
-	now       func() time.Time
-	going     chan struct{} // rung when a group begins to go
+	store      Store
+	ring       *sealing.Ring
+	confirmer  Confirmer
+	principals Principals
+	catalog    func() *catalog.Catalog
+	now        func() time.Time
+	going      chan struct{} // rung when a group begins to go
 }
 
 // New makes a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, ring: c.Ring, confirmer: c.Confirmer, catalog: c.Catalog, now: c.Now, going: make(chan struct{}, 1)}
+	return &Service{store: c.Store, ring: c.Ring, confirmer: c.Confirmer, principals: c.Principals, catalog: c.Catalog, now: c.Now, going: make(chan struct{}, 1)}
 }
 
 // Readable decides for routes that touch no document.
@@ -95,11 +99,11 @@ func (s *Service) authorize(ctx context.Context, who twinkey.Caller, action stri
 			return err
 		}
 	}
-	held, err := s.store.Assignments(ctx, scope)
+	held, err := s.store.Grants(ctx, scope)
 	if err != nil {
 		return fmt.Errorf("reading role assignments: %w", err)
 	}
-	if access.Allow(who.Principal, action, scope, held, access.BuiltInByID) {
+	if access.Allow(who.Principal, action, scope, held.Assignments, held.Role) {
 		return nil
 	}
 	return twinkey.Errorf(twinkey.Forbidden,

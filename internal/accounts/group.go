@@ -23,7 +23,6 @@ type Group struct {
 	Tags      map[string]string          `json:"tags,omitempty"`
 	State     GroupState                 `json:"state"`
 	Operation string                     `json:"operation,omitempty"` // names the deletion under way
-	DeletedBy *twinkey.Principal         `json:"deletedBy,omitempty"`
 	Created   time.Time                  `json:"created"`
 	Modified  time.Time                  `json:"modified"`
 	Revision  twinkey.Revision           `json:"-"`

@@ -30,9 +30,23 @@ type Store interface {
 	// Accounts lists a group's or a subscription's accounts in key order.
 	Accounts(ctx context.Context, scope twinkey.ResourceID, page Page) ([]Account, string, error)
 
-	// Assignments returns the role assignments at scope and above it.
-	Assignments(ctx context.Context, scope twinkey.ResourceID) ([]access.Assignment, error)
+	// SubDomainTaken reports whether an account has the sub-domain.
+	SubDomainTaken(ctx context.Context, name string) (bool, error)
+
+	Operation(ctx context.Context, subscription, name string) (*Operation, error)
+	// Operations returns a subscription's operations, the oldest first, at most limit.
+	Operations(ctx context.Context, subscription string, limit int) ([]Operation, error)
+
+	// Grants returns the role assignments at scope and above it, and the custom
+	// roles they name, at one revision.
+	Grants(ctx context.Context, scope twinkey.ResourceID) (Grants, error)
 	AllAssignments(ctx context.Context) ([]access.Assignment, error)
+	// AssignmentsWithin lists the role assignments at scope and below it.
+	AssignmentsWithin(ctx context.Context, scope twinkey.ResourceID, page Page) ([]access.Assignment, string, error)
+	// Assignment returns one role assignment at exactly this scope.
+	Assignment(ctx context.Context, scope twinkey.ResourceID, id string) (*RoleAssignment, error)
+	CustomRoles(ctx context.Context) ([]RoleDefinition, error)
+	CustomRole(ctx context.Context, id string) (*RoleDefinition, error)
 
 	// Commit applies a Write at one revision, which it returns, or fails with
 	// ErrConflict, ErrUnknown, or an error of kind Unavailable.
@@ -42,21 +56,32 @@ type Store interface {
 // Write is one transaction. Every document in it must still have the Revision
 // it carries (0: must be absent), whether it is put, removed or only required.
 type Write struct {
-	Require  []Document
-	Put      []Document
-	Remove   []Document // their sub-domains and role assignments go with them
-	Claim    string     // sub-domain that must be free, and is taken for the account put
-	Release  string     // sub-domain the account put gives up
+	Require []Document
+	Put     []Document
+	Remove  []Document // their sub-domains and role assignments go with them
+	Claim   string     // sub-domain that must be free, and is taken for the account put
+	Release string     // sub-domain the account put gives up
+
+	// Newest is the revision of the newest document beside the first one put that
+	// has been read: role assignments at the same scope, or custom roles. One that
+	// is newer is a conflict.
+	Newest *twinkey.Revision
+
 	Activity []audit.Entry
 }
 
-// Document is one of *Group, *Account.
+// Document is one of *Subscription, *Group, *Account, *Operation,
+// *RoleAssignment, *RoleDefinition.
 type Document interface {
 	resource() twinkey.ResourceID
 }
 
-func (g *Group) resource() twinkey.ResourceID   { return g.ID }
-func (a *Account) resource() twinkey.ResourceID { return a.ID }
+func (s *Subscription) resource() twinkey.ResourceID {
+	return twinkey.ResourceID{Subscription: s.ID}
+}
+func (g *Group) resource() twinkey.ResourceID     { return g.ID }
+func (a *Account) resource() twinkey.ResourceID   { return a.ID }
+func (o *Operation) resource() twinkey.ResourceID { return o.Group }
 
 // Page says which part of a list is wanted.
 type Page struct {

@@ -22,6 +22,7 @@ type Subscription struct {
 	ID       string                     `json:"id"` // GUID
 	Tenant   string                     `json:"tenant"`
 	Name     string                     `json:"name"`
+	Alias    string                     `json:"alias,omitempty"` // under which it was created
 	State    SubscriptionState          `json:"state"`
 	Revision twinkey.Revision           `json:"-"`
 	Kept     map[string]json.RawMessage `json:"-"` // fields of a newer version, written back unread

@@ -180,11 +180,11 @@ func (w *world) deleteGroup(name string) {
 	defer cancel()
 	go w.service.RunDeletions(ctx, nil, func(err error) { w.t.Error(err) })
 	for {
-		done, err := w.service.GroupDeletion(ctx, w.who(), w.sub, operation)
+		now, err := w.service.Deletion(ctx, w.who(), w.sub, operation.Name)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if done {
+		if now.Done() {
 			return
 		}
 		runtime.Gosched()

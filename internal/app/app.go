@@ -16,11 +16,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/accounts"
 	"github.com/twinkey/twinkey/internal/catalog"
 	"github.com/twinkey/twinkey/internal/directory"
@@ -38,10 +38,13 @@ type Config struct {
 	ConfigDir string // outer key, certificates, first credentials; zero: DataDir + "-config"
 	Services  string // path of services.yaml
 
+	Upstreams []Upstream       // what to offer where there is no services.yaml
+	Reload    <-chan os.Signal // each signal reads services.yaml again; a change of the file does in any case
+
 	Listen        string // management; zero: 127.0.0.1:8443
 	GatewayListen string // gateway over TLS; zero: 127.0.0.1:8444
 	GatewayHTTP   string // gateway without TLS as well; zero: off
-	OpsListen     string // health and readiness; zero: off
+	OpsListen     string // health, readiness and metrics; zero: off
 	PublicURL     string // where clients reach management; zero: from the listener
 	GatewayURL    string // where clients reach the gateway; zero: from the listener
 
@@ -49,8 +52,14 @@ type Config struct {
 	TrustedProxies []netip.Prefix // peers of the gateway whose X-Forwarded-* is believed
 	DrainRevoked   time.Duration  // how long an answer may go on after its key has died; zero: 10 s
 
+	ActivityDays    int    // hours of the activity log that are older go; zero: 90
+	ActivityEntries int64  // and the oldest beyond so many; zero: 1 000 000
+	ActivityExport  string // file that the activity log is appended to as JSON lines; zero: none
+
 	TLSCert string // operator's chain and key, PEM; zero: issued by the local authority
 	TLSKey  string
+
+	Version string // of the program, for the metrics
 
 	Log *slog.Logger     // zero: slog's default
 	Now func() time.Time // zero: time.Now
@@ -63,18 +72,24 @@ type App struct {
 	listeners listeners
 	endpoints Endpoints
 
-	node      *etcdnode.Node
-	store     *etcdstore.Store
-	directory *directory.Service
-	accounts  *accounts.Service
-	catalog   *catalog.Holder
-	hub       *hub.Hub
-	feed      *hub.Feed
-	gateway   *gateway.Gateway
-	provider  *idp.Provider
-	authority *web.Authority
-	servers   []served
+	node         *etcdnode.Node
+	store        *etcdstore.Store
+	directory    *directory.Service
+	accounts     *accounts.Service
+	catalog      *catalog.Holder
+	services     *Reloader // nil: the catalog does not come from a file
+	hub          *hub.Hub
+	feed         *hub.Feed
+	gateway      *gateway.Gateway
+	provider     *idp.Provider
+	authority    *web.Authority
+	certificates *web.Certificates
+	trimmer      *trimmer
+	exporter     *exporter // nil: the activity log is not exported
+	metrics      *metrics
+	servers      []served
 
+	started    atomic.Bool
 	background sync.WaitGroup
 	cancel     context.CancelFunc
 	undo       []func() // what New has begun, undone in reverse by Stop
@@ -94,7 +109,7 @@ type served struct {
 func New(ctx context.Context, c Config) (*App, error) {
 	a := &App{config: c.withDefaults(), failed: make(chan error, 8)}
 	a.log = a.config.Log
-	for _, step := range []func(context.Context) error{a.openCatalog, a.listen, a.openCertificates, a.openStore, a.wire, a.firstStart, a.openSurfaces} {
+	for _, step := range []func(context.Context) error{a.checkPlaces, a.openCatalog, a.listen, a.openCertificates, a.openStore, a.wire, a.firstStart, a.openSurfaces} {
 		if err := step(ctx); err != nil {
 			a.undoAll()
 			return nil, err
@@ -113,17 +128,26 @@ func (a *App) Start(ctx context.Context) error {
 	a.goRun(func() { a.prepareIdentity(run) })
 	a.goRun(func() { a.runDeletions(run) })
 	a.goRun(func() { a.watchStore(run) })
+	a.startOps(run)
+	if a.services != nil {
+		a.goRun(func() { a.services.Run(run, a.config.Reload) })
+	}
 	if err := a.gateway.Sync(ctx, a.feed); err != nil {
 		return fmt.Errorf("waiting for the gateway: %w", err)
 	}
-	for _, s := range a.servers {
-		a.goRun(func() {
-			if err := s.server.Serve(s.listener); err != nil {
-				a.failed <- err
-			}
-		})
+	if err := a.provide(ctx); err != nil {
+		return err
 	}
-	return a.endpoints.write(a.config.DataDir)
+	if err := a.endpoints.write(a.config.DataDir); err != nil { // before anybody is answered, who might look there
+		return err
+	}
+	for _, s := range a.servers {
+		if s.server.Name() != opsSurface {
+			a.goServe(s)
+		}
+	}
+	a.started.Store(true)
+	return nil
 }
 
 // Endpoints says where the server is.
@@ -162,19 +186,6 @@ func (a *App) undoAll() {
 	a.undo = nil
 }
 
-// openCatalog reads what services there are.
-func (a *App) openCatalog(context.Context) error {
-	c, err := catalog.ReadFile(a.config.Services)
-	if errors.Is(err, os.ErrNotExist) {
-		return twinkey.Wrap(err, twinkey.Invalid, "There is no file %s, which says what services are behind the gateway. Write one, or name another with --services.", a.config.Services)
-	}
-	if err != nil {
-		return err
-	}
-	a.catalog = catalog.NewHolder(c)
-	return nil
-}
-
 // openStore starts the node and opens the database in it.
 func (a *App) openStore(ctx context.Context) error {
 	if err := checkOuterKey(a.config); err != nil {
@@ -198,8 +209,9 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.hub = hub.New(hub.Config{Source: a.store, Log: a.log})
+	a.openOps()
 	a.directory = directory.New(directory.Config{Store: a.store, Now: a.config.Now})
-	a.accounts = accounts.New(accounts.Config{Store: a.store, Ring: ring, Confirmer: a.hub, Catalog: a.catalog.Load, Now: a.config.Now})
+	a.accounts = accounts.New(accounts.Config{Store: a.store, Ring: ring, Confirmer: a.metrics.timed(a.hub), Principals: a.directory, Catalog: a.catalog.Load, Now: a.config.Now})
 	a.provider, err = idp.New(idp.Config{PublicURL: a.endpoints.Endpoint, Directory: a.directory, Store: a.store, Sealer: ring, Now: a.config.Now})
 	if err != nil {
 		return err
@@ -258,6 +270,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Services == "" {
 		c.Services = filepath.Join(c.ConfigDir, "services.yaml")
+	}
+	if c.ActivityDays == 0 {
+		c.ActivityDays = activityDays
+	}
+	if c.ActivityEntries == 0 {
+		c.ActivityEntries = activityEntries
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()

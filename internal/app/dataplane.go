@@ -13,6 +13,9 @@ import (
 	"github.com/twinkey/twinkey/internal/sealing"
 )
 
+// localGateway is the name of the gateway in this process.
+const localGateway = "local"
+
 // openGateway makes the gateway and connects it to the hub.
 func (a *App) openGateway(ctx context.Context, ring *sealing.Ring) error {
 	secret, err := a.tokenSecret(ctx, ring)
@@ -29,7 +32,7 @@ func (a *App) openGateway(ctx context.Context, ring *sealing.Ring) error {
 		DrainRevoked: a.config.DrainRevoked, TokenSecret: secret,
 		Tokens: dataTokens{authenticator{verifier, a.directory}, a.accounts},
 	})
-	a.feed, err = a.hub.Connect("local")
+	a.feed, err = a.hub.Connect(localGateway)
 	return err
 }
 

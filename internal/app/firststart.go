@@ -73,7 +73,7 @@ func (a *App) firstStart(ctx context.Context) error {
 	owner, _ := access.BuiltInByName("Owner")
 	var owners []access.Assignment
 	for _, p := range []twinkey.Principal{admin, local} {
-		owners = append(owners, access.Assignment{ID: uuid.NewString(), RoleID: owner.ID, PrincipalID: p.ObjectID, PrincipalType: p.Type})
+		owners = append(owners, access.Assignment{ID: uuid.NewString(), RoleID: owner.ID, PrincipalID: p.ObjectID, PrincipalType: p.Type, CreatedOn: a.config.Now().UTC(), BuiltIn: p.ObjectID == local.ObjectID})
 	}
 	return a.accounts.Bootstrap(ctx, sub, owners...)
 }
@@ -132,7 +132,7 @@ func (a *App) firstLocalAdministrator(ctx context.Context, tenant directory.Tena
 	}
 	app := block.Headers[headerClientID]
 	_, err = a.directory.CreateServicePrincipal(ctx, system(), directory.NewServicePrincipal{
-		Tenant: tenant.ID, AppID: app, Name: localAdmin, Key: jwk, NotAfter: a.config.Now().Add(localAdminLife)})
+		Tenant: tenant.ID, AppID: app, Name: localAdmin, Key: jwk, NotAfter: a.config.Now().Add(localAdminLife), BuiltIn: true})
 	return a.nowThere(ctx, tenant, app, err)
 }
 

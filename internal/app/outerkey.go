@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,23 @@ import (
 // OuterKeyVariable is the environment variable that holds the outer key where
 // there is no file for it.
 const OuterKeyVariable = "TWINKEY_OUTER_KEY"
+
+// checkPlaces refuses to keep the outer key where the data is, so that no copy of
+// the data holds the key that opens it.
+func (a *App) checkPlaces(context.Context) error {
+	data, err := filepath.Abs(a.config.DataDir)
+	if err != nil {
+		return fmt.Errorf("finding the data directory: %w", err)
+	}
+	config, err := filepath.Abs(a.config.ConfigDir)
+	if err != nil {
+		return fmt.Errorf("finding the configuration directory: %w", err)
+	}
+	if below, err := filepath.Rel(data, config); err == nil && filepath.IsLocal(below) {
+		return twinkey.Errorf(twinkey.Invalid, "The configuration directory %s is in the data directory %s, so a copy of the data would hold the key that opens it. Name another with --config-dir.", a.config.ConfigDir, a.config.DataDir)
+	}
+	return nil
+}
 
 func outerKeyPath(c Config) string { return filepath.Join(c.ConfigDir, "outer.key") }
 

@@ -13,11 +13,18 @@ import (
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/arm"
 	"github.com/twinkey/twinkey/internal/arm/cognitive"
+	"github.com/twinkey/twinkey/internal/arm/insights"
 	"github.com/twinkey/twinkey/internal/arm/resources"
 	"github.com/twinkey/twinkey/internal/directory"
 	"github.com/twinkey/twinkey/internal/idp"
 	"github.com/twinkey/twinkey/internal/token"
 	"github.com/twinkey/twinkey/internal/web"
+)
+
+// The names of the surfaces, in the log and in metrics; ops has its own file.
+const (
+	managementSurface = "management"
+	gatewaySurface    = "gateway"
 )
 
 // openCertificates opens the local authority, which exists even where the
@@ -31,24 +38,23 @@ func (a *App) openCertificates(context.Context) error {
 		return err
 	}
 	a.authority = authority
-	a.endpoints.CAFile, err = filepath.Abs(authority.Path())
+	if a.endpoints.CAFile, err = filepath.Abs(authority.Path()); err != nil {
+		return fmt.Errorf("finding the CA certificate: %w", err)
+	}
+	a.certificates, err = a.chooseCertificates()
 	return err
 }
 
 // openSurfaces makes a server for each listener.
 func (a *App) openSurfaces(context.Context) error {
-	certificates, err := a.certificates()
-	if err != nil {
-		return err
-	}
 	management, err := a.management()
 	if err != nil {
 		return err
 	}
-	a.serve(a.listeners.management, web.Config{Name: "management", Handler: management, TLS: certificates.TLS(), OnPanic: arm.WriteError, RequestTimeout: 2 * time.Minute})
-	a.serve(a.listeners.gateway, web.Config{Name: "gateway", Handler: a.gateway, TLS: certificates.TLS(), Quiet: true})
-	a.serve(a.listeners.gatewayHTTP, web.Config{Name: "gateway", Handler: a.gateway, Quiet: true})
-	a.serve(a.listeners.ops, web.Config{Name: "ops", Handler: a.ops()})
+	a.serve(a.listeners.management, web.Config{Name: managementSurface, Handler: management, TLS: a.certificates.TLS(), OnPanic: arm.WriteError, RequestTimeout: 2 * time.Minute})
+	a.serve(a.listeners.gateway, web.Config{Name: gatewaySurface, Handler: a.gateway, TLS: a.certificates.TLS(), Quiet: true})
+	a.serve(a.listeners.gatewayHTTP, web.Config{Name: gatewaySurface, Handler: a.gateway, Quiet: true})
+	a.serve(a.listeners.ops, web.Config{Name: opsSurface, Handler: a.ops(), Quiet: true})
 	return nil
 }
 
@@ -60,9 +66,9 @@ func (a *App) serve(l net.Listener, c web.Config) {
 	a.servers = append(a.servers, served{web.NewServer(c), l})
 }
 
-// certificates are the operator's, or the local authority's for every name
+// chooseCertificates returns the operator's, or the local authority's for every name
 // clients are told.
-func (a *App) certificates() (*web.Certificates, error) {
+func (a *App) chooseCertificates() (*web.Certificates, error) {
 	if a.config.TLSCert != "" || a.config.TLSKey != "" {
 		if a.config.TLSCert == "" || a.config.TLSKey == "" {
 			return nil, twinkey.Errorf(twinkey.Invalid, "--tls-cert and --tls-key go together.")
@@ -87,13 +93,15 @@ func (a *App) management() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	tables := [][]arm.Route{
+		resources.Routes(resources.Config{Service: a.accounts, Tenants: tenants{a.directory}, Catalog: a.catalog.Load}),
+		cognitive.Routes(cognitive.Config{Service: a.accounts, Catalog: a.catalog.Load, Endpoint: a.endpointOf}),
+	}
+	tables = append(tables, insights.Routes(insights.Config{Service: a.accounts, Log: a.store, Now: a.config.Now, Tables: tables}))
 	resourceManager := arm.New(arm.Config{
 		PublicURL: a.endpoints.Endpoint, GatewayURL: a.endpoints.Gateway,
 		Authenticator: &authenticator{verifier, a.directory}, Subscriptions: a.accounts,
-	},
-		resources.Routes(resources.Config{Service: a.accounts, Tenants: tenants{a.directory}, Catalog: a.catalog.Load}),
-		cognitive.Routes(cognitive.Config{Service: a.accounts, Catalog: a.catalog.Load, Endpoint: a.endpointOf}),
-	)
+	}, tables...)
 	identity := a.provider.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.provider.Matches(r.URL.Path) {
@@ -111,20 +119,6 @@ func (a *App) verifier(audiences ...string) (*token.Verifier, error) {
 		return nil, fmt.Errorf("preparing token checks: %w", err)
 	}
 	return v, nil
-}
-
-// ops answers whoever watches over the process; it is not for the public.
-func (a *App) ops() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := a.node.Err(); err != nil {
-			http.Error(w, "the store cannot go on; keys keep working", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintf(w, "ok, revision %d\n", a.gateway.Revision())
-	})
-	return mux
 }
 
 // authenticator reads a token and asks the directory whether what it says still

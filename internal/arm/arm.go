@@ -99,7 +99,8 @@ func (s *surface) answer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	tenant, err := s.tenant(r.Context(), req.ID.Subscription)
-	if err != nil {
+	creates := found.route != nil && found.route.Creates && twinkey.KindOf(err) == twinkey.SubscriptionNotFound
+	if err != nil && !creates {
 		return err
 	}
 	if err := s.authenticate(w, r, req, tenant); err != nil {
@@ -144,7 +145,8 @@ func (s *surface) tenant(ctx context.Context, subscription string) (string, erro
 }
 
 // writeCommonHeaders writes what every answer carries (Azure Resource Manager
-// RPC, common-api-details.md, "Response Headers").
+// RPC, common-api-details.md, "Response Headers"). The headers that say how many
+// calls a subscription has left are not among them: nothing here counts any.
 func (s *surface) writeCommonHeaders(w http.ResponseWriter, r *http.Request, who twinkey.Caller) {
 	h := w.Header()
 	h.Set("x-ms-request-id", who.RequestID)

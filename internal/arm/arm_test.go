@@ -105,7 +105,7 @@ func serve(tables ...[]arm.Route) http.Handler {
 }
 
 // call sends one request with a good token.
-func call(t *testing.T, h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+func call(t testing.TB, h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer good")
@@ -118,7 +118,7 @@ func call(t *testing.T, h http.Handler, method, target, body string, headers ...
 }
 
 // refusal reads an error envelope and checks that header and body agree.
-func refusal(t *testing.T, w *httptest.ResponseRecorder) arm.Detail {
+func refusal(t testing.TB, w *httptest.ResponseRecorder) arm.Detail {
 	t.Helper()
 	var body arm.Body
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {

@@ -110,6 +110,14 @@ func dialect(kind twinkey.Kind) (status int, code string) {
 		return http.StatusNotFound, "RoleDefinitionDoesNotExist"
 	case twinkey.RoleAssignmentExists:
 		return http.StatusConflict, "RoleAssignmentExists"
+	case twinkey.PrincipalTypeMismatch:
+		return http.StatusBadRequest, "UnmatchedPrincipalType"
+	case twinkey.RoleNameTaken:
+		return http.StatusConflict, "RoleDefinitionWithSameNameExists"
+	case twinkey.RoleInUse:
+		return http.StatusBadRequest, "RoleDefinitionHasAssignments"
+	case twinkey.RoleAssignmentFixed:
+		return http.StatusBadRequest, "RoleAssignmentUpdateNotPermitted"
 	case twinkey.Unsupported:
 		return http.StatusBadRequest, "NotSupported"
 	case twinkey.MissingAPIVersion:

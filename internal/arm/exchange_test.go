@@ -63,13 +63,14 @@ func people() map[string]twinkey.Principal {
 	return map[string]twinkey.Principal{
 		"owner":  {Tenant: tenant, ObjectID: "00000000-0000-4000-8000-000000000001", Type: twinkey.User, Name: "owner@example.com"},
 		"reader": {Tenant: tenant, ObjectID: "00000000-0000-4000-8000-000000000002", Type: twinkey.ServicePrincipal, AppID: "00000000-0000-4000-8000-0000000000a2"},
+		"keeper": {Tenant: tenant, ObjectID: "00000000-0000-4000-8000-000000000004", Type: twinkey.User, Name: "keeper@example.com"},
 		"nobody": {Tenant: tenant, ObjectID: "00000000-0000-4000-8000-000000000003", Type: twinkey.User, Name: "nobody@example.com"},
 	}
 }
 
 // server is the whole surface on a real store, and finish, which carries a
 // group's deletion to its end.
-func server(t *testing.T) (h http.Handler, finish func(group string)) {
+func server(t testing.TB) (h http.Handler, finish func(group string)) {
 	t.Helper()
 	ctx := context.Background()
 	dir := t.TempDir()
@@ -127,7 +128,7 @@ func server(t *testing.T) (h http.Handler, finish func(group string)) {
 	return web.NewServer(web.Config{Name: "management", Handler: surface, Log: log, OnPanic: arm.WriteError}), finish
 }
 
-func ring(t *testing.T, dir string) *sealing.Ring {
+func ring(t testing.TB, dir string) *sealing.Ring {
 	t.Helper()
 	outer, err := sealing.CreateOuterKey(filepath.Join(dir, "outer.key"))
 	if err != nil {
@@ -144,18 +145,19 @@ func ring(t *testing.T, dir string) *sealing.Ring {
 	return r
 }
 
-// bootstrap makes the subscription, its owner and a reader.
-func bootstrap(t *testing.T, service *accounts.Service, now time.Time) {
+// bootstrap makes the subscription, its owner, a reader, and a keeper who owns
+// nothing but the group "kept".
+func bootstrap(t testing.TB, service *accounts.Service, now time.Time) {
 	t.Helper()
 	var held []access.Assignment
-	for i, c := range []struct{ person, role string }{{"owner", "Owner"}, {"reader", "Reader"}} {
+	for i, c := range []struct{ person, role, group string }{{"owner", "Owner", ""}, {"reader", "Reader", ""}, {"keeper", "Owner", "kept"}} {
 		role, ok := access.BuiltInByName(c.role)
 		if !ok {
 			t.Fatalf("no role %s", c.role)
 		}
 		p := people()[c.person]
 		held = append(held, access.Assignment{
-			ID: fmt.Sprintf("00000000-0000-4000-8000-0000000000f%d", i), Scope: twinkey.ResourceID{Subscription: subscription},
+			ID: fmt.Sprintf("00000000-0000-4000-8000-0000000000f%d", i), Scope: twinkey.ResourceID{Subscription: subscription, Group: c.group},
 			RoleID: role.ID, PrincipalID: p.ObjectID, PrincipalType: p.Type, CreatedOn: now,
 		})
 	}
@@ -181,7 +183,7 @@ func TestExchanges(t *testing.T) {
 				t.Fatal(err)
 			}
 			h, finish := server(t)
-			m := &mask{names: map[string]string{"S": subscription, "T": tenant}}
+			m := newMask()
 			for i, file := range archive.Files {
 				if group, ok := strings.CutPrefix(file.Name, "finish the deletion of "); ok {
 					finish(group)
@@ -227,9 +229,20 @@ var (
 	}
 )
 
-// exchange sends one request, "METHOD path", headers, an empty line and a body,
-// and renders the answer.
+func newMask() *mask { return &mask{names: map[string]string{"S": subscription, "T": tenant}} }
+
+// exchange sends one request and renders the answer.
 func (m *mask) exchange(t *testing.T, h http.Handler, text string) string {
+	t.Helper()
+	r, _, w := m.send(t, h, text)
+	if w.Code >= 500 {
+		t.Errorf("%s %s: %d", r.Method, r.URL, w.Code)
+	}
+	return m.hide(render(w))
+}
+
+// send sends one request: "METHOD path", headers, an empty line and a body.
+func (m *mask) send(t *testing.T, h http.Handler, text string) (*http.Request, string, *httptest.ResponseRecorder) {
 	t.Helper()
 	text = variable.ReplaceAllStringFunc(text, func(name string) string {
 		if value, ok := m.names[strings.Trim(name, "{}")]; ok {
@@ -255,10 +268,7 @@ func (m *mask) exchange(t *testing.T, h http.Handler, text string) string {
 	r.Header = headers
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	if w.Code >= 500 {
-		t.Errorf("%s %s: %d", method, target, w.Code)
-	}
-	return m.hide(render(w))
+	return r, body.String(), w
 }
 
 // render writes status, the headers that mean something for one answer, and the
@@ -311,8 +321,10 @@ func (m *mask) hide(text string) string {
 		n, _ := strconv.ParseInt(parts[2], 10, 64)
 		return parts[1] + "{" + m.name("etag", strings.Trim(arm.ETag(twinkey.Revision(n)), `"`)) + "}"
 	})
-	for _, name := range []string{"S", "T"} {
-		text = strings.ReplaceAll(text, m.names[name], "{"+name+"}")
+	for name, value := range m.names {
+		if !strings.HasPrefix(name, "etag") { // too short not to be part of something else
+			text = strings.ReplaceAll(text, value, "{"+name+"}")
+		}
 	}
 	return text
 }

@@ -26,6 +26,7 @@ type Route struct {
 	Action  string // the permission that decides, by Azure's name; "" if none does
 	Display Display
 	Public  bool // answered to anybody, and without an api-version
+	Creates bool // the subscription in the path need not exist
 	Handle  Handler
 }
 

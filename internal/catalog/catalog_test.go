@@ -105,7 +105,7 @@ func TestRoute(t *testing.T) {
 		{"Face", "/text/analytics/x", "/text/analytics/", "http://127.0.0.1:5000"},
 		{"TextAnalytics", "/face/detect", "", ""},
 	} {
-		r, ok := kind(t, c, tt.kind).Route(tt.path)
+		r, ok := kind(t, c, tt.kind).Route(tt.path, "local")
 		if ok != (tt.prefix != "") || ok && (r.Prefix != tt.prefix || r.Upstream.String() != tt.upstream) {
 			t.Errorf("%s %s goes to %+v, %v, want %q %s", tt.kind, tt.path, r, ok, tt.prefix, tt.upstream)
 		}
@@ -122,7 +122,7 @@ func TestImmutable(t *testing.T) {
 	k.Routes()[0] = catalog.Route{}
 	again := kind(t, c, "TextAnalytics")
 	s, _ := again.SKU("F0")
-	_, routed := again.Route("/language/x")
+	_, routed := again.Route("/language/x", "")
 	if s.CallsPerMinute != 20 || !again.OffersLocation("westeurope") || !routed || c.Kinds()[0].Name() != "TextAnalytics" {
 		t.Error("a returned list is the catalog's own")
 	}
@@ -149,7 +149,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() {
 		k, _ := c.Kind("many")
-		if _, ok := k.Route("/s17/deployments/chat:complete"); !ok {
+		if _, ok := k.Route("/s17/deployments/chat:complete", "westeurope"); !ok {
 			t.Fatal("no route")
 		}
 	}); n != 0 {
@@ -167,7 +167,7 @@ func BenchmarkRoute(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				k, _ := c.Kind("Many")
-				k.Route(path)
+				k.Route(path, "westeurope")
 			}
 		})
 	}

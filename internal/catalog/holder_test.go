@@ -79,7 +79,7 @@ func TestReplaceWhileReading(t *testing.T) {
 		wg.Go(func() {
 			for range 200 {
 				k, ok := h.Load().Kind("Face")
-				if _, routed := k.Route("/text/analytics/x"); !ok || !routed {
+				if _, routed := k.Route("/text/analytics/x", ""); !ok || !routed {
 					t.Error("a reader saw half a catalog")
 				}
 			}

@@ -1,11 +1,10 @@
 package catalog
 
 import (
-	"net/url"
 	"slices"
-	"sort"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Kind is one service that accounts can be made for.
@@ -13,21 +12,13 @@ type Kind struct {
 	name      string
 	locations []string // as written; none means any
 	skus      []SKU
-	routes    []Route // by prefix, those of included kinds among them
-	shorter   []int   // for each route, the longest other prefix of its prefix, or -1
+	table     *table // its routes, those of included kinds among them
 }
 
 // SKU is a pricing tier of a kind.
 type SKU struct {
 	Name           string // as written, for example "F0"
 	CallsPerMinute int    // 0 means not limited
-}
-
-// Route sends the calls below a path prefix to an upstream. The URL is shared
-// by all who ask and must not be changed.
-type Route struct {
-	Prefix   string // begins with "/", ends with "/" or ":"
-	Upstream *url.URL
 }
 
 // Name is the kind's name as the file writes it.
@@ -40,8 +31,17 @@ func (k Kind) Locations() []string { return slices.Clone(k.locations) }
 func (k Kind) SKUs() []SKU { return slices.Clone(k.skus) }
 
 // Routes lists all routes a key of this kind opens, those of included kinds
-// among them, ordered by prefix.
-func (k Kind) Routes() []Route { return slices.Clone(k.routes) }
+// among them, ordered by path: first those without named segments, then those
+// with. A path whose upstreams differ by location is listed once for each.
+func (k Kind) Routes() []Route {
+	var routes []Route
+	if k.table != nil {
+		for _, p := range slices.Concat(k.table.plain.places, k.table.named.places) {
+			routes = append(routes, p.routes...)
+		}
+	}
+	return routes
+}
 
 // SKU finds a SKU by its name in any case.
 func (k Kind) SKU(name string) (SKU, bool) {
@@ -64,34 +64,35 @@ func (k Kind) OffersLocation(location string) bool {
 	return len(k.locations) == 0 || slices.ContainsFunc(k.locations, func(l string) bool { return foldLocation(l) == location })
 }
 
-// Route finds the route with the longest prefix of path. The path is compared
+// Route finds the route for a path and the location of the account that calls:
+// of all that match, the one that matches most of the path. The path is compared
 // byte for byte, so case counts, and must have been made unambiguous before: no
 // dot segments, no encoded slashes, one slash at the front. It does not
 // allocate.
-func (k Kind) Route(path string) (Route, bool) {
-	// The routes are sorted. Every prefix of path sorts at or before path, and
-	// the last route at or before path begins with the longest of them: from
-	// there the shorter prefixes of that route are all that is left to try.
-	i := sort.Search(len(k.routes), func(i int) bool { return k.routes[i].Prefix > path }) - 1
-	for i >= 0 {
-		if strings.HasPrefix(path, k.routes[i].Prefix) {
-			return k.routes[i], true
-		}
-		i = k.shorter[i]
+func (k Kind) Route(path, location string) (Route, bool) {
+	if k.table == nil {
+		return Route{}, false
 	}
-	return Route{}, false
+	p := k.table.find(path)
+	if p == nil {
+		return Route{}, false
+	}
+	return p.route(location)
 }
 
-// index sorts the routes and links each to its longest proper prefix.
-func (k *Kind) index() {
-	slices.SortFunc(k.routes, func(a, b Route) int { return strings.Compare(a.Prefix, b.Prefix) })
-	k.shorter = make([]int, len(k.routes))
-	for i := range k.routes {
-		j := i - 1
-		for j >= 0 && !strings.HasPrefix(k.routes[i].Prefix, k.routes[j].Prefix) {
-			j = k.shorter[j]
+// sameLocation compares without case and spaces, and without allocating.
+func sameLocation(a, b string) bool {
+	for {
+		a, b = strings.TrimLeftFunc(a, unicode.IsSpace), strings.TrimLeftFunc(b, unicode.IsSpace)
+		if a == "" || b == "" {
+			return a == b
 		}
-		k.shorter[i] = j
+		x, n := utf8.DecodeRuneInString(a)
+		y, m := utf8.DecodeRuneInString(b)
+		if unicode.ToLower(x) != unicode.ToLower(y) {
+			return false
+		}
+		a, b = a[n:], b[m:]
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -127,4 +128,39 @@ func (r *report) required(f field, what string) (string, bool) {
 		return "", false
 	}
 	return r.text(f.node, what)
+}
+
+// pair is a key of a mapping and its value.
+type pair struct {
+	name  string
+	line  int
+	value *yaml.Node
+}
+
+// pairs reads a mapping with keys of the operator's choice, at least one.
+func (r *report) pairs(n *yaml.Node, what string) []pair {
+	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
+		r.addf(n.Line, "%s must be a mapping with at least one entry", what)
+		return nil
+	}
+	var out []pair
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if name, ok := r.text(n.Content[i], "a name in "+what); ok {
+			out = append(out, pair{name, n.Content[i].Line, n.Content[i+1]})
+		}
+	}
+	return out
+}
+
+// duration reads a length of time from one millisecond to a day.
+func (r *report) duration(f field, what string) time.Duration {
+	if f.node == nil {
+		return 0
+	}
+	d, err := time.ParseDuration(f.node.Value)
+	if err != nil || f.node.Kind != yaml.ScalarNode || d < time.Millisecond || d > 24*time.Hour {
+		r.addf(f.line, "%s must be a time from 1ms to 24h, such as 30s", what)
+		return 0
+	}
+	return d
 }

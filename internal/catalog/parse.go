@@ -1,9 +1,8 @@
 package catalog
 
 import (
-	"net/netip"
-	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,8 +15,7 @@ import (
 const (
 	maxSize     = 1 << 20 // bytes
 	maxKinds    = 500
-	maxRoutes   = 1000 // of one kind, included ones among them
-	maxPath     = 512  // bytes
+	maxRoutes   = 1000 // of one kind, included ones among them; one for each location
 	maxKindName = 64
 	maxRate     = 1_000_000_000 // calls per minute
 )
@@ -26,14 +24,16 @@ var (
 	kindName     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.]{0,63}$`)
 	skuName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
 	locationName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ]{0,63}$`)
-	pathBytes    = regexp.MustCompile(`^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$`)
-	hostName     = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9_])?\.?$`)
 )
 
-// Parse reads a file; name is how problems call it. The error is Problems, all
-// that there are.
-func Parse(name string, data []byte) (*Catalog, error) {
-	r := &report{file: name}
+// Parse reads a file; name is how problems call it, and where the files it
+// names are looked for. The error is Problems, all that there are.
+func Parse(name string, data []byte) (*Catalog, error) { return SystemSources(name).Parse(name, data) }
+
+// Parse reads a file whose secrets come from s; name is how problems call it.
+// The error is Problems, all that there are.
+func (s Sources) Parse(name string, data []byte) (*Catalog, error) {
+	r := &report{file: name, sources: s}
 	if len(data) > maxSize {
 		r.addf(0, "larger than %d bytes", maxSize)
 		return nil, r.err()
@@ -43,7 +43,8 @@ func Parse(name string, data []byte) (*Catalog, error) {
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	c := &Catalog{kinds: kinds, byName: make(map[string]int, len(kinds))}
+	slices.Sort(r.files)
+	c := &Catalog{kinds: kinds, byName: make(map[string]int, len(kinds)), files: slices.Compact(r.files)}
 	for i, k := range kinds {
 		c.byName[strings.ToLower(k.name)] = i
 	}
@@ -54,7 +55,7 @@ func Parse(name string, data []byte) (*Catalog, error) {
 type service struct {
 	line     int
 	kind     Kind // without routes
-	routes   []line[Route]
+	routes   []line[place]
 	includes []line[string]
 }
 
@@ -110,7 +111,7 @@ func (r *report) service(n *yaml.Node) (service, bool) {
 		r.addf(n.Line, "skus is missing; an account needs one")
 	}
 	s.kind.skus = r.skus(f["skus"])
-	s.routes = r.routes(f["routes"])
+	s.routes = r.routes(f["routes"], s.kind)
 	for _, n := range r.list(f["includes"], "includes") {
 		if name, ok := r.text(n, "an included kind"); ok {
 			s.includes = append(s.includes, line[string]{n.Line, name})
@@ -174,87 +175,4 @@ func (r *report) rate(f field) int {
 		return 0
 	}
 	return n
-}
-
-func (r *report) routes(f field) []line[Route] {
-	var out []line[Route]
-	seen := map[string]bool{}
-	for _, n := range r.list(f, "routes") {
-		entry := r.fields(n, "a route", "path", "upstream")
-		if entry == nil {
-			continue
-		}
-		path, pathOK := r.required(entry["path"], "path")
-		if pathOK {
-			if fault := pathFault(path); fault != "" {
-				r.addf(entry["path"].line, "path %q %s", twinkey.Printable(path, 80), fault)
-				pathOK = false
-			} else if seen[path] {
-				r.addf(entry["path"].line, "path %q is listed twice", path)
-				pathOK = false
-			}
-			seen[path] = true
-		}
-		text, ok := r.required(entry["upstream"], "upstream")
-		if !ok {
-			continue
-		}
-		upstream, fault := parseUpstream(text)
-		if fault != "" {
-			r.addf(entry["upstream"].line, "upstream %s", fault)
-		} else if pathOK {
-			out = append(out, line[Route]{entry["path"].line, Route{Prefix: path, Upstream: upstream}})
-		}
-	}
-	return out
-}
-
-// pathFault says what keeps a path from being a prefix that calls can match.
-func pathFault(path string) string {
-	switch {
-	case !strings.HasPrefix(path, "/"):
-		return "must begin with '/'"
-	case !strings.HasSuffix(path, "/") && !strings.HasSuffix(path, ":"):
-		return "must end with '/' or ':'"
-	case len(path) > maxPath:
-		return "is longer than " + strconv.Itoa(maxPath) + " bytes"
-	case strings.Contains(path, "%"):
-		return "must not have encoded bytes"
-	case !pathBytes.MatchString(path):
-		return "has a character that cannot stand in a path"
-	case strings.Contains(path, "//"):
-		return "has an empty segment"
-	}
-	for segment := range strings.SplitSeq(path, "/") {
-		if segment == "." || segment == ".." {
-			return "has a dot segment"
-		}
-	}
-	return ""
-}
-
-// parseUpstream reads scheme, host and port. It never quotes the text.
-func parseUpstream(text string) (*url.URL, string) {
-	const form = "must have the form http://host:port"
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Opaque != "" || u.Host == "":
-		return nil, form
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, "must be http or https"
-	case u.User != nil:
-		return nil, "must not carry credentials"
-	case strings.ContainsAny(text, "?#"):
-		return nil, "must not have a query or a fragment"
-	case u.Path != "" && u.Path != "/":
-		return nil, "must not have a path: calls keep the path they came with"
-	}
-	host, port := u.Hostname(), u.Port()
-	if _, err := netip.ParseAddr(host); err != nil && !hostName.MatchString(host) {
-		return nil, form
-	}
-	if n, err := strconv.Atoi(port); strings.HasSuffix(u.Host, ":") || port != "" && (err != nil || n < 1 || n > 65535) {
-		return nil, "must have a port from 1 to 65535"
-	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host}, ""
 }

@@ -23,8 +23,8 @@ func (p Problem) String() string {
 }
 
 // Problems is the error of a file that cannot be used: everything that is wrong
-// with it, by line. Upstreams are never quoted in it, because what is wrong
-// with one may be that it holds a password.
+// with it, by line. Upstreams, and where secrets come from, are never quoted in
+// it, because what is wrong with one may be that it holds a password.
 type Problems []Problem
 
 // Error lists the problems, one a line.
@@ -39,6 +39,8 @@ func (p Problems) Error() string {
 // report collects problems while a file is read.
 type report struct {
 	file     string
+	sources  Sources
+	files    []string // that secrets came from
 	problems Problems
 }
 

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"reflect"
 	"strings"
 
 	"github.com/twinkey/twinkey"
@@ -25,8 +26,7 @@ func (r *report) resolve(services []service) []Kind {
 	kinds := make([]Kind, 0, len(services))
 	for i, s := range services {
 		k := s.kind
-		k.routes = r.closure(services, edges, i)
-		k.index()
+		k.table = newTable(r.closure(services, edges, i))
 		kinds = append(kinds, k)
 	}
 	return kinds
@@ -99,40 +99,69 @@ func circle(services []service, path []int, to int) string {
 	return strings.Join(names, " includes ")
 }
 
-// closure collects the routes of a service and of all it includes, directly or
-// not. Two ways to the same route are fine; two upstreams for one path are not,
-// because nothing would say which of them a call goes to.
-func (r *report) closure(services []service, edges [][]line[int], start int) []Route {
+// closure collects the places of a service and of all it includes, directly or
+// not. Two ways to the same place are fine; two different ones for one path are
+// not, because nothing would say which of them a call goes to.
+func (r *report) closure(services []service, edges [][]line[int], start int) []place {
 	type origin struct {
-		route Route
+		place place
 		kind  string
 	}
 	found := map[string]origin{}
-	seen := map[int]bool{start: true}
-	for queue := []int{start}; len(queue) > 0; queue = queue[1:] {
-		s := services[queue[0]]
-		for _, route := range s.routes {
-			prefix, upstream := route.value.Prefix, route.value.Upstream
-			if other, ok := found[prefix]; ok && *other.route.Upstream != *upstream {
-				r.addf(services[start].line, "kind %q has path %q twice with different upstreams, from %q and from %q", services[start].kind.name, twinkey.Printable(prefix, 80), other.kind, s.kind.name)
-				continue
+	var places []place
+	count := 0
+	of := services[start]
+	for _, i := range reached(edges, start) {
+		for _, p := range services[i].routes {
+			key, kind := p.value.key(), services[i].kind.name
+			if other, ok := found[key]; !ok {
+				found[key] = origin{p.value, kind}
+				places = append(places, p.value)
+				count += len(p.value.routes)
+			} else if !reflect.DeepEqual(other.place, p.value) {
+				r.addf(of.line, "kind %q has path %q twice with different upstreams or settings, from %q and from %q", of.kind.name, twinkey.Printable(p.value.text, 80), other.kind, kind)
 			}
-			found[prefix] = origin{route.value, s.kind.name}
+			r.covers(of, p, i == start)
 		}
-		if len(found) > maxRoutes {
-			r.addf(services[start].line, "kind %q has more than %d routes", services[start].kind.name, maxRoutes)
+		if count > maxRoutes {
+			r.addf(of.line, "kind %q has more than %d routes", of.kind.name, maxRoutes)
 			return nil
 		}
-		for _, e := range edges[queue[0]] {
+	}
+	return places
+}
+
+// reached lists the services that start includes, itself first, nearest first.
+func reached(edges [][]line[int], start int) []int {
+	seen := map[int]bool{start: true}
+	queue := []int{start}
+	for at := 0; at < len(queue); at++ {
+		for _, e := range edges[queue[at]] {
 			if !seen[e.value] {
 				seen[e.value] = true
 				queue = append(queue, e.value)
 			}
 		}
 	}
-	routes := make([]Route, 0, len(found))
-	for _, o := range found {
-		routes = append(routes, o.route)
+	return queue
+}
+
+// covers checks that every account of a kind has an upstream at p, wherever the
+// account is.
+func (r *report) covers(of service, p line[place], own bool) {
+	if p.value.routes[0].Location == "" {
+		return
 	}
-	return routes
+	at := of.line
+	if own {
+		at = p.at
+	}
+	if len(of.kind.locations) == 0 {
+		r.addf(at, "path %q has upstreams by location, so kind %q must list its locations", twinkey.Printable(p.value.text, 80), of.kind.name)
+	}
+	for _, l := range of.kind.locations {
+		if _, ok := p.value.route(l); !ok {
+			r.addf(at, "path %q has no upstream for location %q of kind %q", twinkey.Printable(p.value.text, 80), l, of.kind.name)
+		}
+	}
 }

@@ -33,7 +33,16 @@ type NewServicePrincipal struct {
 	AppID    string // GUID; zero: drawn at random
 	Name     string
 	Key      json.RawMessage // public JWK; zero: a secret is generated instead
+	KeyName  string          // what people call the key
 	NotAfter time.Time       // of the secret or key; zero: in a year
+	Bare     bool            // neither key nor secret: it cannot sign in until it is given one
+	BuiltIn  bool            // the administrator that cannot be taken away
+}
+
+// NewSecret says what client secret to generate.
+type NewSecret struct {
+	Name     string    // what people call it; may be empty
+	NotAfter time.Time // zero: in a year
 }
 
 // CreatedServicePrincipal is an application that has just been created.
@@ -41,7 +50,7 @@ type CreatedServicePrincipal struct {
 	Change
 	ObjectID string
 	AppID    string
-	Secret   twinkey.Secret // to be shown once; zero if a key was registered
+	Secret   twinkey.Secret // to be shown once; zero if none was generated
 	Hint     string
 	NotAfter time.Time
 }
@@ -74,35 +83,42 @@ func (s *Service) CreateServicePrincipal(ctx context.Context, who twinkey.Caller
 	if err != nil {
 		return CreatedServicePrincipal{}, err
 	}
-	rec := Record{Tenant: t.ID, ObjectID: newID(), Type: twinkey.ServicePrincipal, AppID: twinkey.Fold(want.AppID), Name: want.Name}
+	rec := Record{Tenant: t.ID, ObjectID: newID(), Type: twinkey.ServicePrincipal, AppID: twinkey.Fold(want.AppID), Name: want.Name, BuiltIn: want.BuiltIn}
 	created := CreatedServicePrincipal{ObjectID: rec.ObjectID, AppID: rec.AppID, NotAfter: notAfter}
 	var credentialID string
-	if want.Key != nil {
-		key, err := s.newKey(want.Key, notAfter)
+	switch {
+	case want.Bare:
+		created.NotAfter = time.Time{}
+	case want.Key != nil:
+		key, err := s.namedKey(want.Key, want.KeyName, notAfter)
 		if err != nil {
 			return CreatedServicePrincipal{}, err
 		}
 		rec.Keys, credentialID = []Key{key}, key.ID
-	} else {
+	default:
 		var secret Secret
 		secret, created.Secret = s.newSecret(notAfter)
 		rec.Secrets, credentialID, created.Hint = []Secret{secret}, secret.ID, secret.Hint
 	}
-	created.Change, err = s.create(ctx, who, "create service principal", credentialID, rec)
+	created.Change, err = s.create(ctx, who, opCreateApp, credentialID, rec)
 	if err != nil {
 		return CreatedServicePrincipal{}, err
 	}
 	return created, nil
 }
 
-// AddSecret generates another client secret; a zero notAfter is in a year.
-func (s *Service) AddSecret(ctx context.Context, who twinkey.Caller, tenant, oid string, notAfter time.Time) (CreatedSecret, error) {
-	notAfter, err := s.expiry(notAfter)
+// AddSecret generates another client secret.
+func (s *Service) AddSecret(ctx context.Context, who twinkey.Caller, tenant, oid string, want NewSecret) (CreatedSecret, error) {
+	notAfter, err := s.expiry(want.NotAfter)
 	if err != nil {
 		return CreatedSecret{}, err
 	}
+	if err := checkCredentialName(want.Name); err != nil {
+		return CreatedSecret{}, err
+	}
 	secret, text := s.newSecret(notAfter)
-	change, err := s.edit(ctx, who, "add secret", tenant, oid, func(rec *Record) (string, error) {
+	secret.Name = want.Name
+	change, err := s.edit(ctx, who, opAddSecret, tenant, oid, func(rec *Record) (string, error) {
 		if err := hasRoom(rec, len(rec.Secrets)); err != nil {
 			return "", err
 		}
@@ -118,7 +134,7 @@ func (s *Service) AddSecret(ctx context.Context, who twinkey.Caller, tenant, oid
 // RemoveSecret removes a client secret. Whatever was granted for it is refused
 // from then on.
 func (s *Service) RemoveSecret(ctx context.Context, who twinkey.Caller, tenant, oid, credentialID string) (Change, error) {
-	return s.edit(ctx, who, "remove secret", tenant, oid, func(rec *Record) (string, error) {
+	return s.edit(ctx, who, opRemoveSecret, tenant, oid, func(rec *Record) (string, error) {
 		n := len(rec.Secrets)
 		rec.Secrets = slices.DeleteFunc(rec.Secrets, func(c Secret) bool { return c.ID == twinkey.Fold(credentialID) })
 		return twinkey.Fold(credentialID), gone(rec, credentialID, n == len(rec.Secrets))
@@ -137,7 +153,7 @@ func (s *Service) AddKeyCredential(ctx context.Context, who twinkey.Caller, tena
 	if err != nil {
 		return Change{}, err
 	}
-	return s.edit(ctx, who, "add key credential", tenant, oid, func(rec *Record) (string, error) {
+	return s.edit(ctx, who, opAddKey, tenant, oid, func(rec *Record) (string, error) {
 		if err := hasRoom(rec, len(rec.Keys)); err != nil {
 			return "", err
 		}
@@ -149,11 +165,26 @@ func (s *Service) AddKeyCredential(ctx context.Context, who twinkey.Caller, tena
 // RemoveKeyCredential removes a registered key. Whatever was granted for it is
 // refused from then on.
 func (s *Service) RemoveKeyCredential(ctx context.Context, who twinkey.Caller, tenant, oid, credentialID string) (Change, error) {
-	return s.edit(ctx, who, "remove key credential", tenant, oid, func(rec *Record) (string, error) {
+	return s.edit(ctx, who, opRemoveKey, tenant, oid, func(rec *Record) (string, error) {
 		n := len(rec.Keys)
 		rec.Keys = slices.DeleteFunc(rec.Keys, func(c Key) bool { return c.ID == twinkey.Fold(credentialID) })
+		if len(rec.Keys) == 0 && n > 0 {
+			if err := indispensable(rec); err != nil {
+				return "", err
+			}
+		}
 		return twinkey.Fold(credentialID), gone(rec, credentialID, n == len(rec.Keys))
 	})
+}
+
+// namedKey is newKey for a key that people have a name for.
+func (s *Service) namedKey(jwk json.RawMessage, name string, notAfter time.Time) (Key, error) {
+	if err := checkCredentialName(name); err != nil {
+		return Key{}, err
+	}
+	key, err := s.newKey(jwk, notAfter)
+	key.Name = name
+	return key, err
 }
 
 // newSecret generates a client secret.
@@ -182,6 +213,13 @@ func generate() twinkey.Secret {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 	return twinkey.NewSecret(secretPrefix + base64.RawURLEncoding.EncodeToString(b[:]))
+}
+
+func checkCredentialName(name string) error {
+	if name == "" {
+		return nil
+	}
+	return checkDisplayName(name)
 }
 
 func hasRoom(rec *Record, n int) error {

@@ -157,7 +157,7 @@ func TestSecret(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
 	app := f.application("job")
-	added, err := f.AddSecret(ctx, f.who, f.tenant, app.ObjectID, f.now.Add(time.Hour))
+	added, err := f.AddSecret(ctx, f.who, f.tenant, app.ObjectID, directory.NewSecret{NotAfter: f.now.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,16 +40,6 @@ type Service struct {
 	failures *failures
 }
 
-// Change says what a mutation did, for the activity log.
-type Change struct {
-	Operation    string // such as "create user"
-	By           twinkey.Caller
-	At           time.Time
-	Principal    twinkey.Principal // whom it was done to
-	CredentialID string            // if it was about one credential
-	Revision     twinkey.Revision  // at which it can be seen
-}
-
 // New makes a Service.
 func New(c Config) *Service {
 	if c.Now == nil {
@@ -67,37 +57,50 @@ func New(c Config) *Service {
 func (s *Service) create(ctx context.Context, who twinkey.Caller, operation, credentialID string, rec Record) (Change, error) {
 	rec.Version = recordVersion
 	rec.Created = s.now().UTC()
-	revision, err := s.store.PutPrincipal(ctx, rec, 0, rec.Names())
+	change := s.planned(who, operation, credentialID, rec)
+	revision, err := s.store.PutPrincipal(ctx, Write{Record: rec, Names: rec.Names(), Activity: change.record()})
 	if errors.Is(err, ErrNameTaken) {
 		return Change{}, twinkey.Wrap(err, twinkey.NameTaken, "Another principal of the tenant has the name '%s' already.", rec.Names()[0])
 	}
 	if err != nil {
 		return Change{}, fmt.Errorf("writing principal: %w", err)
 	}
-	return s.done(who, operation, credentialID, rec, revision), nil
+	change.Revision = revision
+	return change, nil
 }
 
 // edit changes a principal by compare and swap. change may run more than once,
 // each time on a record read anew; it returns the id of the credential it is
 // about, if any.
 func (s *Service) edit(ctx context.Context, who twinkey.Caller, operation, tenant, oid string, change func(*Record) (string, error)) (Change, error) {
+	return s.swap(ctx, who, operation, tenant, oid, func(w *Write, done *Change) (err error) {
+		done.CredentialID, err = change(&w.Record)
+		return err
+	})
+}
+
+// swap is edit for a change that depends on other principals, too.
+func (s *Service) swap(ctx context.Context, who twinkey.Caller, operation, tenant, oid string, change func(*Write, *Change) error) (Change, error) {
 	for range attempts {
 		rec, revision, err := s.read(ctx, tenant, oid)
 		if err != nil {
 			return Change{}, err
 		}
-		credentialID, err := change(&rec)
-		if err != nil {
+		w := Write{Record: rec, Revision: revision}
+		done := s.planned(who, operation, "", rec)
+		if err := change(&w, &done); err != nil {
 			return Change{}, err
 		}
-		revision, err = s.store.PutPrincipal(ctx, rec, revision, nil)
+		done.Principal = w.Record.Principal()
+		w.Activity = done.record()
+		done.Revision, err = s.store.PutPrincipal(ctx, w)
 		if errors.Is(err, ErrConflict) {
 			continue
 		}
 		if err != nil {
 			return Change{}, fmt.Errorf("writing principal: %w", err)
 		}
-		return s.done(who, operation, credentialID, rec, revision), nil
+		return done, nil
 	}
 	return Change{}, contended(oid)
 }
@@ -114,11 +117,9 @@ func (s *Service) read(ctx context.Context, tenant, oid string) (Record, twinkey
 	return rec, revision, nil
 }
 
-func (s *Service) done(who twinkey.Caller, operation, credentialID string, rec Record, revision twinkey.Revision) Change {
-	return Change{
-		Operation: operation, By: who, At: s.now().UTC(),
-		Principal: rec.Principal(), CredentialID: credentialID, Revision: revision,
-	}
+// planned is the change about to be committed.
+func (s *Service) planned(who twinkey.Caller, operation, credentialID string, rec Record) Change {
+	return Change{Operation: operation, By: who, At: s.now().UTC(), Principal: rec.Principal(), CredentialID: credentialID}
 }
 
 // contended is the answer when attempts run out.

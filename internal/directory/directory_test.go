@@ -65,7 +65,7 @@ func TestResolveRefusesAtOnce(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
 	u, app := f.user("a@example.test"), f.application("job")
-	second, err := f.AddSecret(ctx, f.who, f.tenant, app.ObjectID, f.now.Add(time.Hour))
+	second, err := f.AddSecret(ctx, f.who, f.tenant, app.ObjectID, directory.NewSecret{NotAfter: f.now.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestChangesAreNotLost(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if _, err := f.AddSecret(t.Context(), f.who, f.tenant, app.ObjectID, time.Time{}); err != nil {
+			if _, err := f.AddSecret(t.Context(), f.who, f.tenant, app.ObjectID, directory.NewSecret{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -188,13 +188,15 @@ func TestInputIsChecked(t *testing.T) {
 	app, u := f.application("job"), f.user("a@example.test")
 	ctx, short := t.Context(), twinkey.NewSecret("short")
 	calls := map[string]func() error{
-		"no domain":       func() error { return second(f.CreateUser(ctx, f.who, directory.NewUser{Name: "a"})) },
-		"foreign domain":  func() error { return second(f.CreateUser(ctx, f.who, directory.NewUser{Name: "a@elsewhere.test"})) },
-		"bad local part":  func() error { return second(f.CreateUser(ctx, f.who, directory.NewUser{Name: "a/b@example.test"})) },
-		"short password":  func() error { return second(f.SetPassword(ctx, f.who, f.tenant, u.ObjectID, short)) },
-		"application's":   func() error { return second(f.SetPassword(ctx, f.who, f.tenant, app.ObjectID, app.Secret)) },
-		"user's secret":   func() error { return second(f.AddSecret(ctx, f.who, f.tenant, u.ObjectID, time.Time{})) },
-		"expired already": func() error { return second(f.AddSecret(ctx, f.who, f.tenant, app.ObjectID, f.now)) },
+		"no domain":      func() error { return second(f.CreateUser(ctx, f.who, directory.NewUser{Name: "a"})) },
+		"foreign domain": func() error { return second(f.CreateUser(ctx, f.who, directory.NewUser{Name: "a@elsewhere.test"})) },
+		"bad local part": func() error { return second(f.CreateUser(ctx, f.who, directory.NewUser{Name: "a/b@example.test"})) },
+		"short password": func() error { return second(f.SetPassword(ctx, f.who, f.tenant, u.ObjectID, short)) },
+		"application's":  func() error { return second(f.SetPassword(ctx, f.who, f.tenant, app.ObjectID, app.Secret)) },
+		"user's secret":  func() error { return second(f.AddSecret(ctx, f.who, f.tenant, u.ObjectID, directory.NewSecret{})) },
+		"expired already": func() error {
+			return second(f.AddSecret(ctx, f.who, f.tenant, app.ObjectID, directory.NewSecret{NotAfter: f.now}))
+		},
 		"control in name": func() error {
 			return second(f.CreateServicePrincipal(ctx, f.who, directory.NewServicePrincipal{Name: "a\x00"}))
 		},
@@ -228,7 +230,7 @@ func TestCredentialsAreBounded(t *testing.T) {
 		if n > 100 {
 			t.Fatal("no bound")
 		}
-		_, err = f.AddSecret(t.Context(), f.who, f.tenant, app.ObjectID, time.Time{})
+		_, err = f.AddSecret(t.Context(), f.who, f.tenant, app.ObjectID, directory.NewSecret{})
 	}
 	wantKind(t, err, twinkey.Invalid)
 }

@@ -13,38 +13,57 @@ const maxPage = 1000
 
 // Disable keeps a principal out, at once and whatever it was granted.
 func (s *Service) Disable(ctx context.Context, who twinkey.Caller, tenant, oid string) (Change, error) {
-	return s.edit(ctx, who, "disable", tenant, oid, func(rec *Record) (string, error) {
+	return s.edit(ctx, who, opDisable, tenant, oid, func(rec *Record) (string, error) {
 		rec.Disabled = true
-		return "", nil
+		return "", indispensable(rec)
 	})
 }
 
 // Enable lets a disabled principal in again.
 func (s *Service) Enable(ctx context.Context, who twinkey.Caller, tenant, oid string) (Change, error) {
-	return s.edit(ctx, who, "enable", tenant, oid, func(rec *Record) (string, error) {
+	return s.edit(ctx, who, opEnable, tenant, oid, func(rec *Record) (string, error) {
 		rec.Disabled = false
 		return "", nil
 	})
 }
 
-// Delete removes a principal with all its credentials. Its object id is never
-// used again.
+// Delete removes a principal with all its credentials, a group with all its
+// memberships. Its object id is never used again.
 func (s *Service) Delete(ctx context.Context, who twinkey.Caller, tenant, oid string) (Change, error) {
 	for range attempts {
 		rec, revision, err := s.read(ctx, tenant, oid)
 		if err != nil {
 			return Change{}, err
 		}
-		revision, err = s.store.DeletePrincipal(ctx, rec.Tenant, rec.ObjectID, revision, rec.Names())
+		if err := indispensable(&rec); err != nil {
+			return Change{}, err
+		}
+		if rec.Type == twinkey.GroupPrincipal {
+			if revision, err = s.empty(ctx, who, rec); err != nil {
+				return Change{}, err
+			}
+		}
+		done := s.planned(who, opDelete, "", rec)
+		done.Revision, err = s.store.DeletePrincipal(ctx, Write{Record: rec, Revision: revision, Names: rec.Names(), Activity: done.record()})
 		if errors.Is(err, ErrConflict) {
 			continue
 		}
 		if err != nil {
 			return Change{}, fmt.Errorf("deleting principal: %w", err)
 		}
-		return s.done(who, "delete", "", rec, revision), nil
+		return done, nil
 	}
 	return Change{}, contended(oid)
+}
+
+// indispensable refuses to take the built-in administrator away: whoever holds
+// the server's own files must always get in, or a mistake here could be undone
+// by nobody.
+func indispensable(rec *Record) error {
+	if rec.BuiltIn {
+		return twinkey.Errorf(twinkey.Unsupported, "'%s' is the built-in administrator of this server, the last way in: it cannot be deleted, disabled or left without a key.", rec.Name)
+	}
+	return nil
 }
 
 // Get returns the record of one principal. It fails with kind
@@ -52,6 +71,13 @@ func (s *Service) Delete(ctx context.Context, who twinkey.Caller, tenant, oid st
 func (s *Service) Get(ctx context.Context, tenant, oid string) (Record, error) {
 	rec, _, err := s.read(ctx, tenant, oid)
 	return rec, err
+}
+
+// Principal returns the identity of one principal. It fails with kind
+// PrincipalNotFound.
+func (s *Service) Principal(ctx context.Context, tenant, oid string) (twinkey.Principal, error) {
+	rec, _, err := s.read(ctx, tenant, oid)
+	return rec.Principal(), err
 }
 
 // Find returns the record of the principal with a user principal name or an

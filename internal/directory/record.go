@@ -19,14 +19,17 @@ type Record struct {
 	ObjectID    string                `json:"objectId"` // GUID, lower case
 	Type        twinkey.PrincipalType `json:"type"`
 	AppID       string                `json:"appId,omitempty"` // GUID, lower case
-	Name        string                `json:"name"`            // user principal name, or display name of an application
+	Name        string                `json:"name"`            // user principal name, or display name of an application or group
 	DisplayName string                `json:"displayName,omitempty"`
-	Disabled    bool                  `json:"disabled,omitempty"`
+	Nickname    string                `json:"nickname,omitempty"`    // of a user or group; not unique
+	Description string                `json:"description,omitempty"` // of a group
+	BuiltIn     bool                  `json:"builtIn,omitempty"`     // the last way in: neither deleted nor disabled
+	Disabled    bool                  `json:"disabled,omitempty"`    // of a group: being deleted
 	Created     time.Time             `json:"created"`
 	Password    *Password             `json:"password,omitempty"`
 	Secrets     []Secret              `json:"secrets,omitempty"`
 	Keys        []Key                 `json:"keys,omitempty"`
-	Groups      []string              `json:"groups,omitempty"` // object ids
+	Groups      []string              `json:"groups,omitempty"` // object ids of those it is a member of
 }
 
 // Password is a user's password as Argon2id leaves it (RFC 9106).
@@ -40,6 +43,7 @@ type Password struct {
 // Secret is a client secret: 256 random bits, of which the digest is kept.
 type Secret struct {
 	ID       string         `json:"id"`
+	Name     string         `json:"name,omitempty"`
 	Hint     string         `json:"hint"` // the first random characters, to tell secrets apart
 	Digest   twinkey.Digest `json:"digest"`
 	Created  time.Time      `json:"created"`
@@ -49,6 +53,7 @@ type Secret struct {
 // Key is a public key with which an application signs assertions.
 type Key struct {
 	ID               string          `json:"id"`
+	Name             string          `json:"name,omitempty"`
 	JWK              json.RawMessage `json:"jwk"` // RFC 7517, public members only
 	KeyID            string          `json:"kid,omitempty"`
 	ThumbprintSHA1   string          `json:"x5t,omitempty"`      // unpadded base64url

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/twinkey/twinkey"
+	"github.com/twinkey/twinkey/internal/audit"
 )
 
 // What a Store reports of the documents, as opposed to what ails it (an error
@@ -37,17 +38,25 @@ type Store interface {
 	// PrincipalByName finds a principal by a name it claimed: a folded user
 	// principal name or an application id. It fails with ErrNotFound.
 	PrincipalByName(ctx context.Context, tenant, name string) (Record, twinkey.Revision, error)
-	// PutPrincipal writes the document and claims names for it, in one
-	// transaction, and returns its revision. The document must be at ifRevision;
-	// 0 means that it must not exist. No other principal may hold any of names.
-	// Names claimed before stay claimed. It fails with ErrConflict or
-	// ErrNameTaken (ErrNameTaken when both apply).
-	PutPrincipal(ctx context.Context, rec Record, ifRevision twinkey.Revision, names []string) (twinkey.Revision, error)
-	// DeletePrincipal removes the document, which must be at ifRevision, and
-	// gives up names, in one transaction. It fails with ErrConflict, also when
-	// the document is gone.
-	DeletePrincipal(ctx context.Context, tenant, oid string, ifRevision twinkey.Revision, names []string) (twinkey.Revision, error)
+	// PutPrincipal writes the document, claims the names for it and records the
+	// activity, in one transaction, and returns its revision. No other principal
+	// may hold any of the names. Names claimed before stay claimed. It fails with
+	// ErrConflict or ErrNameTaken (ErrNameTaken when both apply).
+	PutPrincipal(ctx context.Context, w Write) (twinkey.Revision, error)
+	// DeletePrincipal removes the document, gives up the names and records the
+	// activity, in one transaction. It fails with ErrConflict, also when the
+	// document is gone.
+	DeletePrincipal(ctx context.Context, w Write) (twinkey.Revision, error)
 	// ListPrincipals returns at most limit documents whose object ids are
 	// greater than after, in the order of their object ids.
 	ListPrincipals(ctx context.Context, tenant, after string, limit int) ([]Record, error)
+}
+
+// Write is one transaction about one principal.
+type Write struct {
+	Record   Record
+	Revision twinkey.Revision            // what the document must be at; 0: it must not exist
+	Names    []string                    // claimed, or given up
+	Require  map[string]twinkey.Revision // what other principals of the tenant must be at, by object id
+	Activity []audit.Entry
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/twinkey/twinkey"
+	"github.com/twinkey/twinkey/internal/audit"
 	"github.com/twinkey/twinkey/internal/directory"
 )
 
@@ -28,6 +29,7 @@ type mapStore struct {
 	onLookup  func()
 	conflicts int // so many writes of principals fail before one is tried
 	broken    error
+	activity  []audit.Entry
 }
 
 type document struct {
@@ -84,10 +86,11 @@ func (s *mapStore) read(tenant, oid string) (directory.Record, twinkey.Revision,
 	return rec, d.revision, json.Unmarshal(d.text, &rec)
 }
 
-func (s *mapStore) PutPrincipal(_ context.Context, rec directory.Record, ifRevision twinkey.Revision, names []string) (twinkey.Revision, error) {
+func (s *mapStore) PutPrincipal(_ context.Context, w directory.Write) (twinkey.Revision, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, n := range names {
+	rec := w.Record
+	for _, n := range w.Names {
 		if holder, ok := s.names[rec.Tenant+"/"+n]; ok && holder != rec.ObjectID {
 			return 0, directory.ErrNameTaken
 		}
@@ -96,29 +99,37 @@ func (s *mapStore) PutPrincipal(_ context.Context, rec directory.Record, ifRevis
 		s.conflicts--
 		return 0, directory.ErrConflict
 	}
-	if s.documents[rec.Tenant+"/"+rec.ObjectID].revision != ifRevision {
+	if s.documents[rec.Tenant+"/"+rec.ObjectID].revision != w.Revision {
 		return 0, directory.ErrConflict
+	}
+	for oid, revision := range w.Require {
+		if s.documents[rec.Tenant+"/"+oid].revision != revision {
+			return 0, directory.ErrConflict
+		}
 	}
 	text, err := json.Marshal(rec)
 	if err != nil {
 		return 0, err
 	}
-	for _, n := range names {
+	for _, n := range w.Names {
 		s.names[rec.Tenant+"/"+n] = rec.ObjectID
 	}
 	s.revision++
 	s.documents[rec.Tenant+"/"+rec.ObjectID] = document{text, s.revision}
+	s.activity = append(s.activity, w.Activity...)
 	return s.revision, nil
 }
 
-func (s *mapStore) DeletePrincipal(_ context.Context, tenant, oid string, ifRevision twinkey.Revision, names []string) (twinkey.Revision, error) {
+func (s *mapStore) DeletePrincipal(_ context.Context, w directory.Write) (twinkey.Revision, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.documents[tenant+"/"+oid].revision != ifRevision {
+	tenant, oid := w.Record.Tenant, w.Record.ObjectID
+	if s.documents[tenant+"/"+oid].revision != w.Revision {
 		return 0, directory.ErrConflict
 	}
 	delete(s.documents, tenant+"/"+oid)
-	for _, n := range names {
+	s.activity = append(s.activity, w.Activity...)
+	for _, n := range w.Names {
 		delete(s.names, tenant+"/"+n)
 	}
 	s.revision++

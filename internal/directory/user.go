@@ -20,7 +20,9 @@ type NewUser struct {
 	Tenant      string
 	Name        string         // user principal name, in a verified domain of the tenant
 	DisplayName string         // zero: the part of Name before '@'
+	Nickname    string         // zero: the part of Name before '@'
 	Password    twinkey.Secret // zero: one is generated
+	Disabled    bool
 }
 
 // CreatedUser is a user that has just been created.
@@ -46,6 +48,12 @@ func (s *Service) CreateUser(ctx context.Context, who twinkey.Caller, want NewUs
 	if err := checkDisplayName(want.DisplayName); err != nil {
 		return CreatedUser{}, err
 	}
+	if want.Nickname == "" {
+		want.Nickname = local
+	}
+	if err := checkNickname(want.Nickname); err != nil {
+		return CreatedUser{}, err
+	}
 	if want.Password.IsZero() {
 		want.Password = generate()
 	}
@@ -58,9 +66,9 @@ func (s *Service) CreateUser(ctx context.Context, who twinkey.Caller, want NewUs
 	}
 	rec := Record{
 		Tenant: t.ID, ObjectID: newID(), Type: twinkey.User,
-		Name: want.Name, DisplayName: want.DisplayName, Password: &password,
+		Name: want.Name, DisplayName: want.DisplayName, Nickname: want.Nickname, Password: &password, Disabled: want.Disabled,
 	}
-	change, err := s.create(ctx, who, "create user", password.ID, rec)
+	change, err := s.create(ctx, who, opCreateUser, password.ID, rec)
 	if err != nil {
 		return CreatedUser{}, err
 	}
@@ -77,7 +85,7 @@ func (s *Service) SetPassword(ctx context.Context, who twinkey.Caller, tenant, o
 	if err != nil {
 		return Change{}, err
 	}
-	return s.edit(ctx, who, "set password", tenant, oid, func(rec *Record) (string, error) {
+	return s.edit(ctx, who, opSetPassword, tenant, oid, func(rec *Record) (string, error) {
 		if rec.Type != twinkey.User {
 			return "", twinkey.Errorf(twinkey.Invalid, "Principal '%s' is not a user; only users have passwords.", rec.ObjectID)
 		}

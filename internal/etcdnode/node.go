@@ -8,7 +8,6 @@ package etcdnode
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -28,13 +27,14 @@ import (
 // write-ahead log's next segments and a compaction.
 const minFree = 512 << 20
 
-// quota is the size in bytes at which the database takes no more writes.
-const quota = 8 << 30
+// defaultQuota is what a zero Quota stands for.
+const defaultQuota = 8 << 30
 
 // Config is what a Node needs.
 type Config struct {
-	Dir string       // data directory; made if absent, readable by its owner alone
-	Log *slog.Logger // required
+	Dir   string       // data directory; made if absent, readable by its owner alone
+	Log   *slog.Logger // required
+	Quota int64        // size in bytes at which the database takes no more writes; zero: 8 GiB
 }
 
 // Node is a running member.
@@ -42,6 +42,7 @@ type Node struct {
 	etcd   *embed.Etcd
 	client *clientv3.Client
 	lock   *os.File
+	quota  int64
 
 	once sync.Once
 	dead chan struct{}
@@ -62,9 +63,14 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{lock: lock, dead: make(chan struct{}), stopped: make(chan struct{})}
+	if c.Quota == 0 {
+		c.Quota = defaultQuota
+	}
+	n := &Node{lock: lock, quota: c.Quota, dead: make(chan struct{}), stopped: make(chan struct{})}
 	if err := n.start(ctx, c); err != nil {
-		_ = lock.Close()
+		if n.Err() == nil { // what is left of a dead member holds the files on
+			_ = lock.Close()
+		}
 		return nil, err
 	}
 	return n, nil
@@ -87,21 +93,24 @@ func (n *Node) Err() error {
 }
 
 // Stop ends the member, or gives up waiting for it when ctx ends: a member
-// whose disk is full may never stop by itself. Stopping again does nothing.
+// whose disk is full may never stop by itself. The directory is free once the
+// member has stopped, and not before. Stopping again does nothing.
 func (n *Node) Stop(ctx context.Context) error {
 	n.stop.Do(func() {
+		var unlocked error
 		go func() {
 			defer close(n.stopped)
 			_ = n.client.Close()
 			n.etcd.Close()
+			unlocked = n.lock.Close()
 		}()
 		select {
 		case <-n.stopped:
+			n.stopErr = unlocked
 		case <-n.dead:
 		case <-ctx.Done():
 			n.stopErr = fmt.Errorf("stopping the store: %w", ctx.Err())
 		}
-		n.stopErr = errors.Join(n.stopErr, n.lock.Close())
 	})
 	return n.stopErr
 }
@@ -109,14 +118,18 @@ func (n *Node) Stop(ctx context.Context) error {
 func (n *Node) start(ctx context.Context, c Config) error {
 	cfg := embed.NewConfig()
 	nowhere := []url.URL{{Scheme: "http", Host: "127.0.0.1:1"}} // etcd insists on a name; nothing listens there
-	cfg.Name, cfg.Dir = "twinkey", filepath.Join(c.Dir, "etcd")
+	cfg.Name, cfg.Dir = "twinkey", filepath.Join(c.Dir, etcdDir)
 	cfg.ListenPeerUrls, cfg.ListenClientUrls = nil, nil
 	cfg.AdvertisePeerUrls, cfg.AdvertiseClientUrls = nowhere, nowhere
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	cfg.TickMs, cfg.ElectionMs = 10, 100 // nobody to elect against: only the start depends on it
-	cfg.QuotaBackendBytes = quota
+	cfg.QuotaBackendBytes = c.Quota
 	cfg.AutoCompactionMode, cfg.AutoCompactionRetention = embed.CompactorModePeriodic, "5m"
 	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(n.logger(c.Log))
+	finish, err := begin(c.Dir)
+	if err != nil {
+		return twinkey.Wrap(err, twinkey.Unavailable, "The store in %s cannot be opened: %v", c.Dir, err)
+	}
 	etcd, err := n.startEtcd(cfg)
 	if err != nil {
 		return twinkey.Wrap(err, twinkey.Unavailable, "The store in %s cannot be opened: %v", c.Dir, err)
@@ -127,7 +140,12 @@ func (n *Node) start(ctx context.Context, c Config) error {
 	case <-n.dead:
 		return twinkey.Wrap(n.why, twinkey.Unavailable, "The store in %s cannot be opened: %v", c.Dir, n.why)
 	case <-ctx.Done():
+		etcd.Close() // or it would keep the directory for itself
 		return fmt.Errorf("starting the store: %w", ctx.Err())
+	}
+	if err := finish(); err != nil {
+		etcd.Close()
+		return twinkey.Wrap(err, twinkey.Unavailable, "The store in %s cannot be opened: %v", c.Dir, err)
 	}
 	n.client = v3client.New(etcd.Server)
 	return nil
@@ -185,7 +203,7 @@ func prepare(dir string) error {
 // acquire takes our own lock, since a second etcd on one directory waits for
 // ever instead of saying so. The kernel lets go of it however the process ends.
 func acquire(dir string) (*os.File, error) {
-	path := filepath.Join(dir, "lock")
+	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening the lock of the data directory: %w", err)

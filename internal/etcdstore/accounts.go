@@ -8,7 +8,6 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/twinkey/twinkey"
-	"github.com/twinkey/twinkey/internal/access"
 	"github.com/twinkey/twinkey/internal/accounts"
 )
 
@@ -93,40 +92,27 @@ func (s *Store) Accounts(ctx context.Context, scope twinkey.ResourceID, page acc
 	}
 }
 
-// Assignments implements accounts.Store: all scopes are read at one revision.
-func (s *Store) Assignments(ctx context.Context, scope twinkey.ResourceID) ([]access.Assignment, error) {
-	var reads []clientv3.Op
-	for {
-		reads = append(reads, clientv3.OpGet(scopeRoles(scope), clientv3.WithPrefix()))
-		if scope == (twinkey.ResourceID{}) {
-			break
-		}
-		scope = scope.Parent()
-	}
-	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
-	defer cancel()
-	got, err := s.client.Txn(ctx).Then(reads...).Commit()
+// SubDomainTaken implements accounts.Store.
+func (s *Store) SubDomainTaken(ctx context.Context, name string) (bool, error) {
+	got, err := s.get(ctx, nameKey(name), clientv3.WithCountOnly())
 	if err != nil {
-		return nil, unavailable(err)
+		return false, err
 	}
-	var held []access.Assignment
-	for _, r := range got.Responses {
-		more, err := decodeAll(r.GetResponseRange().GetKvs(), decodeAssignment)
-		if err != nil {
-			return nil, err
-		}
-		held = append(held, more...)
-	}
-	return held, nil
+	return got.Count > 0, nil
 }
 
-// AllAssignments implements accounts.Store.
-func (s *Store) AllAssignments(ctx context.Context) ([]access.Assignment, error) {
-	got, err := s.get(ctx, rolePrefix, clientv3.WithPrefix())
+// Operation implements accounts.Store.
+func (s *Store) Operation(ctx context.Context, subscription, name string) (*accounts.Operation, error) {
+	return one(ctx, s, operationKey(subscription, name), decodeOperation)
+}
+
+// Operations implements accounts.Store: the names sort by age.
+func (s *Store) Operations(ctx context.Context, subscription string, limit int) ([]accounts.Operation, error) {
+	kvs, _, err := s.page(ctx, operationKey(subscription, ""), "", limit)
 	if err != nil {
 		return nil, err
 	}
-	return decodeAll(got.Kvs, decodeAssignment)
+	return decodeAll(kvs, decodeOperation)
 }
 
 // page reads up to limit keys under prefix after one, and says where it ended if
@@ -181,8 +167,9 @@ func decodeAccount(kv *mvccpb.KeyValue) (d accounts.Account, err error) {
 	return d, err
 }
 
-func decodeAssignment(kv *mvccpb.KeyValue) (d access.Assignment, err error) {
-	_, err = decode(kv.Key, kv.Value, &d)
+func decodeOperation(kv *mvccpb.KeyValue) (d accounts.Operation, err error) {
+	d.Kept, err = decode(kv.Key, kv.Value, &d)
+	d.Revision = twinkey.Revision(kv.ModRevision)
 	return d, err
 }
 

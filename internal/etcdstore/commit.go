@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -28,7 +27,10 @@ func (s *Store) Commit(ctx context.Context, w accounts.Write) (twinkey.Revision,
 		t.require(d)
 		t.remove(d)
 	}
-	if !strings.EqualFold(w.Claim, w.Release) {
+	if w.Newest != nil {
+		t.beside(w.Put[0], *w.Newest)
+	}
+	if twinkey.Fold(w.Claim) != twinkey.Fold(w.Release) {
 		t.rename(w)
 	}
 	for _, e := range w.Activity {
@@ -45,13 +47,24 @@ func (s *Store) Commit(ctx context.Context, w accounts.Write) (twinkey.Revision,
 		return 0, err
 	case done.Succeeded:
 		return twinkey.Revision(done.Header.Revision), nil
-	case len(done.Responses) > 0 && len(done.Responses[0].GetResponseRange().GetKvs()) > 0:
+	case heldByAnother(done, w):
 		return 0, twinkey.Errorf(twinkey.NameTaken, "Please pick a different name. The subdomain name '%s' is not available as it's already used by a resource.", w.Claim)
 	}
 	return 0, accounts.ErrConflict
 }
 
-// Bootstrap implements accounts.Store.
+// heldByAnother reports whether a Write did not happen because another account
+// has the sub-domain. Whoever meets the account's own claim has lost a race
+// against the same change, which is a conflict like any other.
+func heldByAnother(done *clientv3.TxnResponse, w accounts.Write) bool {
+	if len(done.Responses) == 0 || len(done.Responses[0].GetResponseRange().GetKvs()) == 0 {
+		return false
+	}
+	holder, err := twinkey.ParseResourceID(string(done.Responses[0].GetResponseRange().Kvs[0].Value))
+	return err != nil || holder.Folded() != w.Put[0].(*accounts.Account).ID.Folded()
+}
+
+// Bootstrap implements accounts.Store: of several, the first alone writes.
 func (s *Store) Bootstrap(ctx context.Context, sub accounts.Subscription, owners []access.Assignment) error {
 	data, err := encode(sub, nil)
 	if err != nil {
@@ -62,9 +75,9 @@ func (s *Store) Bootstrap(ctx context.Context, sub accounts.Subscription, owners
 		if data, err = encode(a, nil); err != nil {
 			return err
 		}
-		puts = append(puts, clientv3.OpPut(scopeRoles(a.Scope)+twinkey.Fold(a.ID), data))
+		puts = append(puts, clientv3.OpPut(assignmentKey(a.Scope, a.ID), data))
 	}
-	_, err = s.txn(ctx, []clientv3.Cmp{absent(subKey(sub.ID))}, puts, nil)
+	_, err = s.txn(ctx, []clientv3.Cmp{absent(subPrefix).WithPrefix()}, puts, nil)
 	return err
 }
 
@@ -81,6 +94,14 @@ func (t *transaction) require(d accounts.Document) {
 		t.when = append(t.when, at(groupKey(d.ID), d.Revision))
 	case *accounts.Account:
 		t.when = append(t.when, at(accountKey(d.ID), d.Revision))
+	case *accounts.Operation:
+		t.when = append(t.when, at(operationKey(d.Group.Subscription, d.Name), d.Revision))
+	case *accounts.Subscription:
+		t.when = append(t.when, at(subKey(d.ID), d.Revision))
+	case *accounts.RoleAssignment:
+		t.when = append(t.when, at(assignmentKey(d.Scope, d.ID), d.Revision))
+	case *accounts.RoleDefinition:
+		t.when = append(t.when, at(roleKey(d.Role.ID), d.Revision))
 	default:
 		t.fail(fmt.Errorf("no place in the store for a %T", d))
 	}
@@ -92,6 +113,14 @@ func (t *transaction) put(d accounts.Document) {
 		t.write(groupKey(d.ID), d, d.Kept)
 	case *accounts.Account:
 		t.write(accountKey(d.ID), d, d.Kept)
+	case *accounts.Operation:
+		t.write(operationKey(d.Group.Subscription, d.Name), d, d.Kept)
+	case *accounts.Subscription:
+		t.write(subKey(d.ID), d, d.Kept)
+	case *accounts.RoleAssignment:
+		t.write(assignmentKey(d.Scope, d.ID), d, d.Kept)
+	case *accounts.RoleDefinition:
+		t.write(roleKey(d.Role.ID), d, d.Kept)
 	}
 }
 
@@ -107,6 +136,12 @@ func (t *transaction) remove(d accounts.Document) {
 		if name := d.Properties.CustomSubDomainName; name != "" {
 			t.delete(nameKey(name))
 		}
+	case *accounts.Operation:
+		t.delete(operationKey(d.Group.Subscription, d.Name))
+	case *accounts.RoleAssignment:
+		t.delete(assignmentKey(d.Scope, d.ID))
+	case *accounts.RoleDefinition:
+		t.delete(roleKey(d.Role.ID))
 	}
 }
 

@@ -1,6 +1,7 @@
 package etcdstore
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -15,8 +16,9 @@ const documentVersion = 1
 type kept = map[string]json.RawMessage
 
 // encode writes doc as JSON with a version and the fields kept from before.
+// JSON that a caller wrote is in it as it came, but for white space.
 func encode(doc any, unknown kept) (string, error) {
-	data, err := json.Marshal(doc)
+	data, err := marshal(doc)
 	if err != nil {
 		return "", fmt.Errorf("encoding a document: %w", err)
 	}
@@ -32,8 +34,18 @@ func encode(doc any, unknown kept) (string, error) {
 			fields[name] = value
 		}
 	}
-	data, err = json.Marshal(fields)
+	data, err = marshal(fields)
 	return string(data), err
+}
+
+// marshal leaves '<', '>' and '&' alone, which json.Marshal rewrites, also in
+// the midst of a RawMessage.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // decode reads a document and returns what it does not know of it.
@@ -49,7 +61,9 @@ func decode(key, data []byte, doc any) (kept, error) {
 	t := reflect.TypeOf(doc).Elem()
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		delete(fields, name)
+		if name != "-" {
+			delete(fields, name)
+		}
 	}
 	if len(fields) == 0 {
 		return nil, nil

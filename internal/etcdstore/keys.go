@@ -14,6 +14,7 @@ const (
 	subPrefix     = root + "s/"  // <subscription>
 	groupPrefix   = root + "g/"  // <subscription>/<group>
 	acctPrefix    = root + "a/"  // <subscription>/<group>/<account>
+	opPrefix      = root + "o/"  // <subscription>/<operation>
 	namePrefix    = root + "n/"  // <sub-domain>
 	rolePrefix    = root + "r/"  // <scope>/<assignment>
 	logPrefix     = root + "l/"  // <subscription>/<hour>/<entry>
@@ -43,6 +44,10 @@ func accountOf(key string) (twinkey.ResourceID, bool) {
 		return twinkey.ResourceID{}, false
 	}
 	return twinkey.ResourceID{Subscription: parts[0], Group: parts[1], Account: parts[2]}, true
+}
+
+func operationKey(subscription, name string) string {
+	return opPrefix + twinkey.Fold(subscription) + "/" + twinkey.Fold(name)
 }
 
 func nameKey(subdomain string) string { return namePrefix + twinkey.Fold(subdomain) }

@@ -67,30 +67,62 @@ func (s *Store) PrincipalByName(ctx context.Context, tenant, name string) (direc
 }
 
 // PutPrincipal implements directory.Store.
-func (s *Store) PutPrincipal(ctx context.Context, rec directory.Record, ifRevision twinkey.Revision, names []string) (twinkey.Revision, error) {
+func (s *Store) PutPrincipal(ctx context.Context, w directory.Write) (twinkey.Revision, error) {
+	rec := w.Record
 	key := principalKey(rec.Tenant, rec.ObjectID)
 	data, err := s.encodeOver(ctx, key, rec, &directory.Record{})
 	if err != nil {
 		return 0, err
 	}
-	when := []clientv3.Cmp{at(key, ifRevision)}
-	puts := []clientv3.Op{clientv3.OpPut(key, data)}
-	var reads []clientv3.Op
-	for _, name := range names {
+	t := principalChange(w)
+	t.then = append(t.then, clientv3.OpPut(key, data))
+	for _, name := range w.Names {
 		nameKey := principalNameKey(rec.Tenant, name)
 		held, err := s.get(ctx, nameKey)
 		if err != nil {
 			return 0, err
 		}
 		if len(held.Kvs) > 0 && string(held.Kvs[0].Value) == rec.ObjectID {
-			when = append(when, clientv3.Compare(clientv3.Value(nameKey), "=", rec.ObjectID))
+			t.when = append(t.when, clientv3.Compare(clientv3.Value(nameKey), "=", rec.ObjectID))
 			continue
 		}
-		when = append(when, absent(nameKey))
-		puts = append(puts, clientv3.OpPut(nameKey, rec.ObjectID))
-		reads = append(reads, clientv3.OpGet(nameKey))
+		t.when = append(t.when, absent(nameKey))
+		t.then = append(t.then, clientv3.OpPut(nameKey, rec.ObjectID))
+		t.otherwise = append(t.otherwise, clientv3.OpGet(nameKey))
 	}
-	done, err := s.txn(ctx, when, puts, reads)
+	return s.commitPrincipal(ctx, t, rec.ObjectID)
+}
+
+// DeletePrincipal implements directory.Store.
+func (s *Store) DeletePrincipal(ctx context.Context, w directory.Write) (twinkey.Revision, error) {
+	if w.Revision == 0 {
+		return 0, directory.ErrConflict
+	}
+	t := principalChange(w)
+	t.delete(principalKey(w.Record.Tenant, w.Record.ObjectID))
+	for _, name := range w.Names {
+		t.delete(principalNameKey(w.Record.Tenant, name))
+	}
+	return s.commitPrincipal(ctx, t, w.Record.ObjectID)
+}
+
+// principalChange is the part that putting and deleting have in common.
+func principalChange(w directory.Write) *transaction {
+	t := &transaction{when: []clientv3.Cmp{at(principalKey(w.Record.Tenant, w.Record.ObjectID), w.Revision)}}
+	for oid, revision := range w.Require {
+		t.when = append(t.when, at(principalKey(w.Record.Tenant, oid), revision))
+	}
+	for _, e := range w.Activity {
+		t.record(e)
+	}
+	return t
+}
+
+func (s *Store) commitPrincipal(ctx context.Context, t *transaction, oid string) (twinkey.Revision, error) {
+	if t.err != nil {
+		return 0, t.err
+	}
+	done, err := s.txn(ctx, t.when, t.then, t.otherwise)
 	if err != nil {
 		return 0, inDoubt(err)
 	}
@@ -98,31 +130,11 @@ func (s *Store) PutPrincipal(ctx context.Context, rec directory.Record, ifRevisi
 		return twinkey.Revision(done.Header.Revision), nil
 	}
 	for _, r := range done.Responses {
-		if kvs := r.GetResponseRange().GetKvs(); len(kvs) > 0 && string(kvs[0].Value) != rec.ObjectID {
+		if kvs := r.GetResponseRange().GetKvs(); len(kvs) > 0 && string(kvs[0].Value) != oid {
 			return 0, directory.ErrNameTaken
 		}
 	}
 	return 0, directory.ErrConflict
-}
-
-// DeletePrincipal implements directory.Store.
-func (s *Store) DeletePrincipal(ctx context.Context, tenant, oid string, ifRevision twinkey.Revision, names []string) (twinkey.Revision, error) {
-	key := principalKey(tenant, oid)
-	if ifRevision == 0 {
-		return 0, directory.ErrConflict
-	}
-	deletes := []clientv3.Op{clientv3.OpDelete(key)}
-	for _, name := range names {
-		deletes = append(deletes, clientv3.OpDelete(principalNameKey(tenant, name)))
-	}
-	done, err := s.txn(ctx, []clientv3.Cmp{at(key, ifRevision)}, deletes, nil)
-	if err != nil {
-		return 0, inDoubt(err)
-	}
-	if !done.Succeeded {
-		return 0, directory.ErrConflict
-	}
-	return twinkey.Revision(done.Header.Revision), nil
 }
 
 // ListPrincipals implements directory.Store.

@@ -29,6 +29,7 @@ const operationTimeout = 3 * time.Second
 // Store is the database.
 type Store struct {
 	client *clientv3.Client
+	counts txnCounts
 }
 
 // Open checks that the database is one this version can work with, and marks an
@@ -73,6 +74,7 @@ func (s *Store) txn(ctx context.Context, when []clientv3.Cmp, then, otherwise []
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
 	done, err := s.client.Txn(ctx).If(when...).Then(then...).Else(otherwise...).Commit()
+	s.counts.note(done, err)
 	switch {
 	case err == nil:
 		return done, nil

@@ -23,7 +23,7 @@ type Admission struct {
 	Slot       twinkey.KeyName // 0: no key opened it, an access token has to
 	Generation twinkey.Generation
 	Route      catalog.Route
-	Path       string // to forward: the bytes that came, leading slashes made one
+	Path       string // the bytes that came, leading slashes made one; Route.Rewrite makes what to forward
 	IssueToken bool   // not to forward, but to answer with a key token
 	PerMinute  int    // calls the account may make; 0: not limited
 
@@ -60,7 +60,7 @@ func Decide(table *Table, services *catalog.Catalog, call Call) (Admission, *Ref
 		}
 		return a, nil
 	}
-	if a.Route, ok = kind.Route(path); !ok {
+	if a.Route, ok = kind.Route(path, a.Account.Location); !ok {
 		return Admission{}, &notFound
 	}
 	return a, nil
@@ -124,7 +124,7 @@ func (a Admission) DataAction(method string) string {
 	if method == "GET" || method == "HEAD" {
 		verb = "read"
 	}
-	name := strings.Trim(strings.ReplaceAll(strings.TrimPrefix(a.Path, a.Route.Prefix), ":", "/"), "/")
+	name := strings.Trim(strings.ReplaceAll(a.Route.Rest(a.Path), ":", "/"), "/")
 	if name != "" {
 		name += "/"
 	}

@@ -36,7 +36,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, x *exchange) {
 
 // newProxy is the road to upstreams: connections are reused, nothing is
 // buffered, and answers pass as they come.
-func newProxy(log *slog.Logger) *httputil.ReverseProxy {
+func newProxy(log *slog.Logger, counters *counters) *httputil.ReverseProxy {
 	transport := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		MaxIdleConnsPerHost:   256,
@@ -52,7 +52,10 @@ func newProxy(log *slog.Logger) *httputil.ReverseProxy {
 		Transport:      transport,
 		FlushInterval:  -1,
 		Rewrite:        rewrite,
-		ModifyResponse: modifyResponse,
+		ModifyResponse: func(r *http.Response) error {
+			counters.answer(r.StatusCode)
+			return modifyResponse(r)
+		},
 		BufferPool:     &buffers{},
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
@@ -61,9 +64,11 @@ func newProxy(log *slog.Logger) *httputil.ReverseProxy {
 			}
 			log.Warn("calling upstream", "error", err, "method", r.Method)
 			if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+				counters.timedOut.Add(1)
 				upstreamSlow.write(w)
 				return
 			}
+			counters.unreachable.Add(1)
 			upstreamDown.write(w)
 		},
 	}
@@ -77,7 +82,7 @@ func rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL = &url.URL{
 		Scheme:   upstream.Scheme,
 		Host:     upstream.Host,
-		Opaque:   strings.TrimSuffix(upstream.EscapedPath(), "/") + x.admission.Path,
+		Opaque:   upstream.Path + x.admission.Route.Rewrite(x.admission.Path),
 		RawQuery: StripQuery(p.In.URL.RawQuery),
 	}
 	p.Out.Host = upstream.Host
@@ -88,6 +93,9 @@ func rewrite(p *httputil.ProxyRequest) {
 		}
 	}
 	StripHeaders(p.Out.Trailer, false)
+	for _, h := range x.admission.Route.Headers {
+		p.Out.Header[h.Name] = []string{h.Value.Reveal()}
+	}
 	keep := p.Out.Header["X-Forwarded-Proto"]
 	host := p.Out.Header["X-Forwarded-Host"]
 	p.SetXForwarded()
@@ -102,8 +110,12 @@ func rewrite(p *httputil.ProxyRequest) {
 func modifyResponse(r *http.Response) error {
 	x := r.Request.Context().Value(exchangeKey{}).(*exchange)
 	upstream := x.admission.Route.Upstream
-	base := strings.TrimSuffix(upstream.EscapedPath(), "/")
-	readdress(r.Header, upstream, x.gateway, func(path string) string { return strings.TrimPrefix(path, base) })
+	readdress(r.Header, upstream, x.gateway, func(path string) string {
+		if public, ok := x.admission.Route.Restore(upstream, path, x.admission.Path); ok {
+			return public
+		}
+		return strings.TrimPrefix(path, upstream.Path)
+	})
 	return nil
 }
 

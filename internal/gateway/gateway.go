@@ -59,6 +59,7 @@ type Gateway struct {
 	proxy     *httputil.ReverseProxy
 	calls     inflight
 	keyTokens keyTokens
+	counters  *counters
 
 	mu      sync.Mutex
 	granted uint64
@@ -73,9 +74,9 @@ func New(c Config) *Gateway {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	g := &Gateway{config: c, log: c.Log, keyTokens: keyTokens{secret: c.TokenSecret, now: c.Now}, waiting: map[uint64]chan struct{}{}}
+	g := &Gateway{config: c, log: c.Log, keyTokens: keyTokens{secret: c.TokenSecret, now: c.Now}, counters: newCounters(), waiting: map[uint64]chan struct{}{}}
 	g.table.Store(NewTable())
-	g.proxy = newProxy(c.Log)
+	g.proxy = newProxy(c.Log, g.counters)
 	return g
 }
 
@@ -161,10 +162,13 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case refusal != nil:
+		g.counters.refuse(refusal)
 		refusal.write(w)
 	case admission.IssueToken:
+		g.counters.admitted.Add(1)
 		g.issueToken(w, r, admission)
 	default:
+		g.counters.admitted.Add(1)
 		g.forward(w, r, &exchange{admission: admission, fromProxy: within(peerAddress(r), g.config.Proxies), gateway: g.addressOf(call.Subdomain)})
 	}
 }

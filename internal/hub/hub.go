@@ -54,6 +54,7 @@ type Hub struct {
 	changes  []twinkey.Change // all since base that touched accounts, in order
 	base     twinkey.Revision
 	seen     twinkey.Revision // the watch has reached this
+	reopened uint64           // how often the watch failed
 	started  bool
 }
 
@@ -75,7 +76,7 @@ func (h *Hub) Run(ctx context.Context) {
 	}
 	for ctx.Err() == nil {
 		if err := h.follow(ctx, check); err != nil && ctx.Err() == nil {
-			h.log.Warn("following the store", "error", err, "revision", h.reached())
+			h.log.Warn("following the store", "error", err, "revision", h.reopen())
 			select {
 			case <-ctx.Done():
 			case <-time.After(100 * time.Millisecond):
@@ -206,6 +207,14 @@ func (h *Hub) add(change twinkey.Change) {
 func (h *Hub) reached() twinkey.Revision {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.seen
+}
+
+// reopen counts a watch that failed and returns how far it came.
+func (h *Hub) reopen() twinkey.Revision {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reopened++
 	return h.seen
 }
 

@@ -112,7 +112,7 @@ func TestClientRefusals(t *testing.T) {
 	if _, err := f.directory.Disable(t.Context(), f.who, f.tenant, disabled.ObjectID); err != nil {
 		t.Fatal(err)
 	}
-	short, err := f.directory.AddSecret(t.Context(), f.who, f.tenant, f.app.ObjectID, f.now.Add(time.Minute))
+	short, err := f.directory.AddSecret(t.Context(), f.who, f.tenant, f.app.ObjectID, directory.NewSecret{NotAfter: f.now.Add(time.Minute)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,25 +84,26 @@ func (s *mapStore) PrincipalByName(ctx context.Context, tenant, name string) (di
 	return s.Principal(ctx, tenant, oid)
 }
 
-func (s *mapStore) PutPrincipal(_ context.Context, rec directory.Record, ifRevision twinkey.Revision, names []string) (twinkey.Revision, error) {
+func (s *mapStore) PutPrincipal(_ context.Context, w directory.Write) (twinkey.Revision, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, n := range names {
+	rec := w.Record
+	for _, n := range w.Names {
 		s.names[rec.Tenant+"/"+n] = rec.ObjectID
 	}
-	ok, err := s.put("p/"+rec.Tenant+"/"+rec.ObjectID, rec, ifRevision)
+	ok, err := s.put("p/"+rec.Tenant+"/"+rec.ObjectID, rec, w.Revision)
 	if err == nil && !ok {
 		err = directory.ErrConflict
 	}
 	return s.revision, err
 }
 
-func (s *mapStore) DeletePrincipal(_ context.Context, tenant, oid string, _ twinkey.Revision, names []string) (twinkey.Revision, error) {
+func (s *mapStore) DeletePrincipal(_ context.Context, w directory.Write) (twinkey.Revision, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.documents, "p/"+tenant+"/"+oid)
-	for _, n := range names {
-		delete(s.names, tenant+"/"+n)
+	delete(s.documents, "p/"+w.Record.Tenant+"/"+w.Record.ObjectID)
+	for _, n := range w.Names {
+		delete(s.names, w.Record.Tenant+"/"+n)
 	}
 	s.revision++
 	return s.revision, nil

@@ -78,6 +78,7 @@ type Provider struct {
 	ready      chan struct{} // closed when keys are there
 	announce   sync.Once
 	keyChanges sync.Mutex
+	counts     tokenCounts
 }
 
 // New makes a Provider. It has no signing keys until Prepare has returned;

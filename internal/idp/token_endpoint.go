@@ -89,9 +89,10 @@ func (p *Provider) grantNames() []string {
 }
 
 // serveToken is the token endpoint: the steps all grants share.
-func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request, at path) error {
+func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request, at path) (err error) {
 	ctx := r.Context()
 	req, err := readRequest(w, r, at)
+	defer func() { p.count(req.grant, err) }()
 	if err != nil {
 		return err
 	}

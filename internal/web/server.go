@@ -43,6 +43,8 @@ type Config struct {
 type Server struct {
 	config Config
 	http   *http.Server
+
+	answered answered
 }
 
 // NewServer prepares a server; nothing listens yet.
@@ -104,6 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec.quiet = s.config.Quiet
 	out := &response{ResponseWriter: w, rec: rec}
 	defer func() {
+		s.answered.count(rec.status)
 		rec.write(s.config.Log, s.config.Name, r, time.Since(begin))
 	}()
 	defer s.catch(out, r)

@@ -70,7 +70,7 @@ type matchPattern struct {
 // show is a as it goes on the wire.
 func (h *handlers) show(a accounts.Account) account {
 	return account{
-		ID: a.ID.String(), Name: a.ID.Account, Type: twinkey.Provider + "/accounts", Location: a.Location,
+		ID: a.ID.String(), Name: a.ID.Account, Type: accountType, Location: a.Location,
 		SKU: sku{Name: a.SKU}, Kind: a.Kind, Tags: a.Tags, Identity: a.Identity,
 		Properties: h.properties(a), ETag: arm.ETag(a.Revision),
 		SystemData: systemData{
@@ -93,7 +93,10 @@ func (h *handlers) properties(a accounts.Account) map[string]any {
 	if a.Properties.DisableLocalAuth != nil {
 		p["disableLocalAuth"] = *a.Properties.DisableLocalAuth
 	}
-	p["publicNetworkAccess"] = "Enabled"
+	if a.Properties.NetworkACLs != nil {
+		p["networkAcls"] = showRules(a.Properties.NetworkACLs)
+	}
+	p["publicNetworkAccess"] = accounts.PublicAccessEnabled
 	if a.Properties.PublicNetworkAccess != "" {
 		p["publicNetworkAccess"] = a.Properties.PublicNetworkAccess
 	}

@@ -20,6 +20,10 @@ const (
 	actionReadSKUs        = twinkey.Provider + "/skus/read"
 	actionReadAccountSKUs = twinkey.Provider + "/accounts/skus/read"
 	actionReadUsages      = twinkey.Provider + "/accounts/usages/read"
+	actionCheckSKU        = twinkey.Provider + "/locations/checkSkuAvailability/action"
+	actionReadDeleted     = twinkey.Provider + "/deletedAccounts/read"
+	actionReadOneDeleted  = twinkey.Provider + "/locations/resourceGroups/deletedAccounts/read"
+	actionPurge           = twinkey.Provider + "/locations/resourceGroups/deletedAccounts/delete"
 )
 
 // Config is what the routes need; every field is required.
@@ -40,22 +44,44 @@ type handlers struct {
 func Routes(config Config) []arm.Route {
 	h := &handlers{service: config.Service, catalog: config.Catalog, endpoint: config.Endpoint}
 	const below = "/providers/" + twinkey.Provider
-	return []arm.Route{
+	const place = arm.SubscriptionPath + below + "/locations/{location}"
+	const deleted = place + "/resourceGroups/{deletedGroup}/deletedAccounts/{deletedAccount}"
+	routes := []arm.Route{
 		{Method: http.MethodGet, Pattern: arm.AccountPath, Action: accounts.ActionRead, Display: display("Read API Account", "Reads API accounts."), Handle: h.get},
 		{Method: http.MethodGet, Pattern: arm.GroupPath + below + "/accounts", Action: accounts.ActionRead, Handle: h.list},
 		{Method: http.MethodGet, Pattern: arm.SubscriptionPath + below + "/accounts", Action: accounts.ActionRead, Handle: h.list},
 		{Method: http.MethodPut, Pattern: arm.AccountPath, Action: accounts.ActionWrite, Display: display("Write API Account", "Writes API Accounts."), Handle: h.put},
+		{Method: http.MethodPatch, Pattern: arm.AccountPath, Action: accounts.ActionWrite, Handle: h.patch},
 		{Method: http.MethodDelete, Pattern: arm.AccountPath, Action: accounts.ActionDelete, Display: display("Delete API Account", "Deletes API accounts"), Handle: h.delete},
 		{Method: http.MethodPost, Pattern: arm.AccountPath + "/listKeys", Action: accounts.ActionListKeys, Display: display("List Keys", "List keys"), Handle: h.listKeys},
 		{Method: http.MethodPost, Pattern: arm.AccountPath + "/regenerateKey", Action: accounts.ActionRegenerate, Display: display("Regenerate Key", "Regenerate Key"), Handle: h.regenerateKey},
 		{Method: http.MethodGet, Pattern: arm.AccountPath + "/skus", Action: actionReadAccountSKUs, Display: display("Read Account SKUs", "Reads the SKUs available for an account."), Handle: h.listAccountSKUs},
-		{Method: http.MethodGet, Pattern: arm.AccountPath + "/usages", Action: actionReadUsages, Display: display("Read Account Usages", "Reads the quota usage of an account."), Handle: h.listUsages},
-		{Method: http.MethodGet, Pattern: arm.SubscriptionPath + below + "/skus", Action: actionReadSKUs, Display: arm.Display{Provider: providerName, Resource: "SKUs", Operation: "Read SKUs", Description: "Reads the SKUs there are."}, Handle: h.listSKUs},
+		{Method: http.MethodGet, Pattern: arm.AccountPath + "/usages", Action: actionReadUsages, Display: display("Read Account Usages", "Reads the quota usage of an account."), Handle: h.noneOfAccount(actionReadUsages)},
+
+		{Method: http.MethodGet, Pattern: arm.SubscriptionPath + below + "/skus", Action: actionReadSKUs, Display: describe("SKUs", "Read SKUs", "Reads the SKUs there are."), Handle: h.listSKUs},
+		{Method: http.MethodPost, Pattern: place + "/checkSkuAvailability", Action: actionCheckSKU, Display: describe("SKUs", "Check SKU Availability", "Checks which SKUs an account could have in a location."), Handle: h.checkSKUs},
+		{Method: http.MethodPost, Pattern: arm.SubscriptionPath + below + "/checkDomainAvailability", Action: accounts.ActionCheckSubDomain, Display: describe("Sub-domains", "Check Sub-domain Availability", "Checks whether an account could have a sub-domain."), Handle: h.checkSubDomain},
+
+		{Method: http.MethodGet, Pattern: arm.SubscriptionPath + below + "/deletedAccounts", Action: actionReadDeleted, Display: describe("Deleted accounts", "Read Deleted Accounts", "Lists the deleted accounts that are kept."), Handle: h.noneOfSubscription(actionReadDeleted)},
+		{Method: http.MethodGet, Pattern: deleted, Action: actionReadOneDeleted, Display: describe("Deleted accounts", "Read Deleted Account", "Reads a deleted account that is kept."), Handle: h.getDeleted},
+		{Method: http.MethodDelete, Pattern: deleted, Action: actionPurge, Display: describe("Deleted accounts", "Purge Deleted Account", "Removes a deleted account for good."), Handle: h.purge},
 	}
+	for _, n := range nothings() {
+		route := arm.Route{Method: http.MethodGet, Action: n.action(), Display: describe(n.resource, "Read "+n.resource, "Reads "+n.resource+"; there are none.")}
+		if route.Pattern, route.Handle = arm.AccountPath+"/"+n.segment, h.noneOfAccount(n.action()); n.inLocation {
+			route.Pattern, route.Handle = place+"/"+n.segment, h.noneOfSubscription(n.action())
+		}
+		routes = append(routes, route)
+	}
+	return routes
 }
 
 const providerName = "Microsoft Cognitive Services"
 
 func display(operation, description string) arm.Display {
-	return arm.Display{Provider: providerName, Resource: "Cognitive Services API Account", Operation: operation, Description: description}
+	return describe("Cognitive Services API Account", operation, description)
+}
+
+func describe(resource, operation, description string) arm.Display {
+	return arm.Display{Provider: providerName, Resource: resource, Operation: operation, Description: description}
 }

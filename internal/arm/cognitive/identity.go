@@ -23,7 +23,7 @@ func (i *identity) encode() (json.RawMessage, error) {
 	}
 	for _, allowed := range []string{"None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned"} {
 		if strings.EqualFold(strings.ReplaceAll(i.Type, " ", ""), strings.ReplaceAll(allowed, " ", "")) {
-			return json.Marshal(identity{Type: allowed, UserAssigned: i.UserAssigned})
+			return encode(identity{Type: allowed, UserAssigned: i.UserAssigned})
 		}
 	}
 	return nil, twinkey.Errorf(twinkey.Unreadable,

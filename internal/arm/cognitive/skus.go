@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/arm"
 	"github.com/twinkey/twinkey/internal/catalog"
 )
@@ -57,7 +56,7 @@ func (h *handlers) listAccountSKUs(ctx context.Context, req *arm.Request) (*arm.
 	var list []accountSKU
 	k, _ := h.catalog().Kind(a.Kind) // a kind that has left the catalog has no SKUs to change to
 	for _, s := range k.SKUs() {
-		list = append(list, accountSKU{ResourceType: twinkey.Provider + "/accounts", SKU: sku{Name: s.Name, Tier: tier(s.Name)}})
+		list = append(list, accountSKU{ResourceType: accountType, SKU: sku{Name: s.Name, Tier: tier(s.Name)}})
 	}
 	return arm.AnswerList(list, ""), nil
 }

@@ -71,14 +71,11 @@ func (h *handlers) listGroups(ctx context.Context, req *arm.Request) (*arm.Respo
 }
 
 func (h *handlers) putGroup(ctx context.Context, req *arm.Request) (*arm.Response, error) {
-	var body struct {
-		Location string            `json:"location"`
-		Tags     map[string]string `json:"tags"`
-	}
-	if err := req.Decode(&body); err != nil {
+	spec, err := decodeGroup(req)
+	if err != nil {
 		return nil, err
 	}
-	g, created, err := h.service.PutGroup(ctx, req.Who, req.ID, accounts.GroupSpec{Location: body.Location, Tags: body.Tags})
+	g, created, err := h.service.PutGroup(ctx, req.Who, req.ID, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -89,58 +86,24 @@ func (h *handlers) putGroup(ctx context.Context, req *arm.Request) (*arm.Respons
 	return arm.Answer(status, groupOf(g)), nil
 }
 
-// deleteGroup starts the deletion. It is one operation of many, so it is the
-// one that clients wait for (Azure Resource Manager RPC,
-// async-api-reference.md).
-func (h *handlers) deleteGroup(ctx context.Context, req *arm.Request) (*arm.Response, error) {
-	operation, err := h.service.DeleteGroup(ctx, req.Who, req.ID)
+// patchGroup changes the tags, as a whole.
+func (h *handlers) patchGroup(ctx context.Context, req *arm.Request) (*arm.Response, error) {
+	spec, err := decodeGroup(req)
 	if err != nil {
 		return nil, err
 	}
-	return going(req, operation), nil
-}
-
-// going is the answer for an operation that is under way.
-func going(req *arm.Request, operation string) *arm.Response {
-	resp := arm.Answer(http.StatusAccepted, nil)
-	resp.Header.Set("Location", req.URL("subscriptions", req.ID.Subscription, "operationresults", operation))
-	resp.Header.Set("Azure-AsyncOperation", req.URL("subscriptions", req.ID.Subscription, "operations", operation))
-	resp.Header.Set("Retry-After", "1")
-	return resp
-}
-
-// operationResult is what Location points at: 202 until the group is gone, then 200.
-func (h *handlers) operationResult(ctx context.Context, req *arm.Request) (*arm.Response, error) {
-	operation := req.Name("operation")
-	done, err := h.service.GroupDeletion(ctx, req.Who, req.ID.Subscription, operation)
-	switch {
-	case err != nil:
-		return nil, err
-	case done:
-		return arm.Answer(http.StatusOK, nil), nil
-	}
-	return going(req, operation), nil
-}
-
-// operationState is an operation on the wire.
-type operationState struct {
-	ID     string `json:"id"`
-	Name   string `json:"name"`
-	Status string `json:"status"`
-}
-
-// operationStatus is what Azure-AsyncOperation points at: always 200.
-func (h *handlers) operationStatus(ctx context.Context, req *arm.Request) (*arm.Response, error) {
-	operation := req.Name("operation")
-	done, err := h.service.GroupDeletion(ctx, req.Who, req.ID.Subscription, operation)
+	g, err := h.service.PatchGroup(ctx, req.Who, req.ID, spec)
 	if err != nil {
 		return nil, err
 	}
-	state := operationState{ID: req.ID.String() + "/operations/" + operation, Name: operation, Status: "Succeeded"}
-	resp := arm.Answer(http.StatusOK, &state)
-	if !done {
-		state.Status = "InProgress"
-		resp.Header.Set("Retry-After", "1")
+	return arm.Answer(http.StatusOK, groupOf(g)), nil
+}
+
+func decodeGroup(req *arm.Request) (accounts.GroupSpec, error) {
+	var body struct {
+		Location string            `json:"location"`
+		Tags     map[string]string `json:"tags"`
 	}
-	return resp, nil
+	err := req.Decode(&body)
+	return accounts.GroupSpec{Location: body.Location, Tags: body.Tags}, err
 }

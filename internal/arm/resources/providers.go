@@ -37,7 +37,7 @@ type offered struct {
 // nothing to prepare in a subscription.
 func providers() []offered {
 	return []offered{
-		{twinkey.Provider, []string{"accounts", "operations", "skus"}},
+		{twinkey.Provider, []string{"accounts", "checkDomainAvailability", "deletedAccounts", "locations", "operations", "skus"}},
 		{"Microsoft.Resources", []string{"tenants", "subscriptions", "resourceGroups", "providers", "operations"}},
 	}
 }
@@ -83,6 +83,18 @@ func (h *handlers) registerProvider(ctx context.Context, req *arm.Request) (*arm
 		return nil, err
 	}
 	return h.namedProvider(req)
+}
+
+// unregisterProvider refuses: a client that were told otherwise would wait for
+// ever for what cannot come about.
+func (h *handlers) unregisterProvider(ctx context.Context, req *arm.Request) (*arm.Response, error) {
+	if err := h.service.Readable(ctx, req.Who, actionUnregister, req.ID); err != nil {
+		return nil, err
+	}
+	if _, err := h.namedProvider(req); err != nil {
+		return nil, err
+	}
+	return nil, twinkey.Errorf(twinkey.Unsupported, "The resource provider '%s' is registered in every subscription of this server and cannot be unregistered.", twinkey.Printable(req.Name("namespace"), 100))
 }
 
 func (h *handlers) namedProvider(req *arm.Request) (*arm.Response, error) {

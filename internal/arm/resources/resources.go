@@ -25,6 +25,7 @@ const (
 	actionReadGroupContents = "Microsoft.Resources/subscriptions/resourceGroups/resources/read"
 	actionReadOperations    = "Microsoft.Resources/subscriptions/operationresults/read"
 	actionRegister          = "Microsoft.CognitiveServices/register/action"
+	actionUnregister        = "Microsoft.CognitiveServices/unregister/action"
 )
 
 // Tenant is a directory that people and programs sign in to.
@@ -70,6 +71,7 @@ func Routes(config Config) []arm.Route {
 		{Method: http.MethodGet, Pattern: arm.GroupPath, Action: accounts.ActionReadGroup, Handle: h.getGroup},
 		{Method: http.MethodHead, Pattern: arm.GroupPath, Action: accounts.ActionReadGroup, Handle: h.headGroup},
 		{Method: http.MethodPut, Pattern: arm.GroupPath, Action: accounts.ActionWriteGroup, Display: display("Resource Group", "Create Resource Group", "Creates or updates a resource group."), Handle: h.putGroup},
+		{Method: http.MethodPatch, Pattern: arm.GroupPath, Action: accounts.ActionWriteGroup, Handle: h.patchGroup},
 		{Method: http.MethodDelete, Pattern: arm.GroupPath, Action: accounts.ActionDeleteGroup, Display: display("Resource Group", "Delete Resource Group", "Deletes a resource group and all its resources."), Handle: h.deleteGroup},
 		{Method: http.MethodGet, Pattern: arm.SubscriptionPath + "/operationresults/{operation}", Action: actionReadOperations, Display: display("Operation Result", "Get Operation Result", "Gets the result of an operation."), Handle: h.operationResult},
 		{Method: http.MethodGet, Pattern: arm.SubscriptionPath + "/operations/{operation}", Action: actionReadOperations, Handle: h.operationStatus},
@@ -79,10 +81,15 @@ func Routes(config Config) []arm.Route {
 
 		{Method: http.MethodGet, Pattern: namespaces, Action: actionReadProviders, Display: display("Provider", "Get Providers", "Gets or lists resource providers."), Handle: h.listProviders},
 		{Method: http.MethodGet, Pattern: namespaces + "/{namespace}", Action: actionReadProviders, Handle: h.getProvider},
-		{Method: http.MethodPost, Pattern: namespaces + "/{namespace}/register", Action: actionRegister, Display: arm.Display{Provider: "Microsoft Cognitive Services", Resource: "Microsoft Cognitive Services", Operation: "Register Subscription", Description: "Registers a subscription for Cognitive Services."}, Handle: h.registerProvider},
+		{Method: http.MethodPost, Pattern: namespaces + "/{namespace}/register", Action: actionRegister, Display: registration("Register Subscription", "Registers a subscription for Cognitive Services."), Handle: h.registerProvider},
+		{Method: http.MethodPost, Pattern: namespaces + "/{namespace}/unregister", Action: actionUnregister, Display: registration("Unregister Subscription", "Refused: all providers stay registered."), Handle: h.unregisterProvider},
 	}
 }
 
 func display(resource, operation, description string) arm.Display {
 	return arm.Display{Provider: "Microsoft Resources", Resource: resource, Operation: operation, Description: description}
+}
+
+func registration(operation, description string) arm.Display {
+	return arm.Display{Provider: "Microsoft Cognitive Services", Resource: "Microsoft Cognitive Services", Operation: operation, Description: description}
 }
