@@ -16,8 +16,9 @@ import (
 // exchange is one call on its way: what came, and what was decided.
 type exchange struct {
 	admission Admission
-	fromProxy bool   // the peer is a trusted proxy
-	gateway   string // the address the client was given, without a path
+	fromProxy bool     // the peer is a trusted proxy
+	gateway   string   // the address the client was given, without a path
+	upstream  *url.URL // that was tried last
 }
 
 // exchangeKey carries the exchange from ServeHTTP to the proxy's hooks, within
@@ -36,7 +37,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, x *exchange) {
 
 // newProxy is the road to upstreams: connections are reused, nothing is
 // buffered, and answers pass as they come.
-func newProxy(log *slog.Logger, counters *counters) *httputil.ReverseProxy {
+func newProxy(log *slog.Logger, now func() time.Time, counters *counters) *httputil.ReverseProxy {
 	transport := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		MaxIdleConnsPerHost:   256,
@@ -49,21 +50,21 @@ func newProxy(log *slog.Logger, counters *counters) *httputil.ReverseProxy {
 		ReadBufferSize:        8 << 10,
 	}
 	return &httputil.ReverseProxy{
-		Transport:      transport,
-		FlushInterval:  -1,
-		Rewrite:        rewrite,
+		Transport:     &upstreams{transport: transport, log: log, now: now},
+		FlushInterval: -1,
+		Rewrite:       rewrite,
 		ModifyResponse: func(r *http.Response) error {
 			counters.answer(r.StatusCode)
 			return modifyResponse(r)
 		},
-		BufferPool:     &buffers{},
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		BufferPool: &buffers{},
+		ErrorLog:   slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if r.Context().Err() != nil {
 				panic(http.ErrAbortHandler) // the client went, or its key died
 			}
-			log.Warn("calling upstream", "error", err, "method", r.Method)
-			if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+			log.Debug("calling upstream", "error", err, "method", r.Method)
+			if timeout := net.Error(nil); errors.Is(err, errSlow) || errors.As(err, &timeout) && timeout.Timeout() {
 				counters.timedOut.Add(1)
 				upstreamSlow.write(w)
 				return
@@ -74,18 +75,11 @@ func newProxy(log *slog.Logger, counters *counters) *httputil.ReverseProxy {
 	}
 }
 
-// rewrite turns the call that came into the one that goes out. The path goes as
-// the bytes that came (Opaque), without a credential anywhere.
+// rewrite turns the call that came into the one that goes out, without a
+// credential anywhere.
 func rewrite(p *httputil.ProxyRequest) {
 	x := p.In.Context().Value(exchangeKey{}).(*exchange)
-	upstream := x.admission.Route.Upstream
-	p.Out.URL = &url.URL{
-		Scheme:   upstream.Scheme,
-		Host:     upstream.Host,
-		Opaque:   upstream.Path + x.admission.Route.Rewrite(x.admission.Path),
-		RawQuery: StripQuery(p.In.URL.RawQuery),
-	}
-	p.Out.Host = upstream.Host
+	p.Out.URL = &url.URL{RawQuery: StripQuery(p.In.URL.RawQuery)} // where to is for upstreams to say
 	StripHeaders(p.Out.Header, x.fromProxy)
 	for name := range p.In.Header {
 		if x.fromProxy && strings.HasPrefix(name, "X-Forwarded-") {
@@ -109,7 +103,8 @@ func rewrite(p *httputil.ProxyRequest) {
 
 func modifyResponse(r *http.Response) error {
 	x := r.Request.Context().Value(exchangeKey{}).(*exchange)
-	upstream := x.admission.Route.Upstream
+	upstream := x.upstream
+	allowOrigin(r.Header, r.Request.Header.Get("Origin"), x.admission.Route.CORS)
 	readdress(r.Header, upstream, x.gateway, func(path string) string {
 		if public, ok := x.admission.Route.Restore(upstream, path, x.admission.Path); ok {
 			return public

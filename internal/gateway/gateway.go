@@ -76,7 +76,7 @@ func New(c Config) *Gateway {
 	}
 	g := &Gateway{config: c, log: c.Log, keyTokens: keyTokens{secret: c.TokenSecret, now: c.Now}, counters: newCounters(), waiting: map[uint64]chan struct{}{}}
 	g.table.Store(NewTable())
-	g.proxy = newProxy(c.Log, g.counters)
+	g.proxy = newProxy(c.Log, c.Now, g.counters)
 	return g
 }
 
@@ -139,6 +139,10 @@ func (g *Gateway) Revision() twinkey.Revision { return g.table.Load().Revision()
 
 // ServeHTTP admits and forwards one call, or refuses it.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	services := g.config.Catalog()
+	if preflight(w, r, services) {
+		return
+	}
 	call := Call{
 		Target:    target(r),
 		Subdomain: Subdomain(r.Host, g.config.Domain),
@@ -150,7 +154,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			call.Presented.keyToken = &claims
 		}
 	}
-	admission, refusal := Decide(g.table.Load(), g.config.Catalog(), call)
+	admission, refusal := Decide(g.table.Load(), services, call)
 	if refusal == nil && admission.Slot == 0 {
 		refusal = g.checkToken(r, call, admission)
 	}
