@@ -93,7 +93,8 @@ func (t *tour) regenerate(ctx context.Context) error {
 	}
 	t.out.good("key 1 is now %s; key 2 is still %s", hint(r.keys[0]), hint(r.keys[1]))
 	t.keys = r.keys
-	t.out.say("Measured by the clients, in milliseconds from the instant the answer came:")
+	t.out.say("Measured by the clients, in milliseconds from the instant the answer came. A call that was")
+	t.out.say("under way at that instant may still be answered:")
 	t.out.table(seen.rows(r))
 	t.out.good("old key 1: %d calls accepted before; of %d sent after the answer came, %d accepted", seen.oldAccepted, seen.oldAfter, seen.oldAfterAccepted)
 	t.out.good("key 2: %d calls (%d before, %d during, %d after), every one answered 200", len(r.other), seen.otherBefore, seen.otherDuring, seen.otherAfter)

@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 			"sigterm":       sigterm,
 			"setformat":     setFormat,
 			"sighup":        sighup,
+			"says":          says,
 			"answers":       answers,
 			"languagemodel": languageModel,
 		},

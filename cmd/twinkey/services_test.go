@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,5 +24,15 @@ func answers(ts *testscript.TestScript, neg bool, args []string) {
 			err = fmt.Errorf("it answers %d %s", status, answer)
 		}
 		return err
+	})
+}
+
+// says FILE TEXT waits until the file has the text.
+func says(ts *testscript.TestScript, neg bool, args []string) {
+	until(ts, args[0]+" says "+args[1], func() error {
+		if !strings.Contains(ts.ReadFile(args[0]), args[1]) {
+			return errors.New("it does not")
+		}
+		return nil
 	})
 }

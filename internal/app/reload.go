@@ -212,7 +212,13 @@ func CheckServices(path string) (summary string, problems []string, err error) {
 	kinds := c.Kinds()
 	routes := 0
 	for _, k := range kinds {
-		routes += len(k.Routes())
+		before := ""
+		for _, r := range k.Routes() {
+			if r.Prefix != before { // else the same route's upstreams in another location
+				routes++
+			}
+			before = r.Prefix
+		}
 	}
 	return fmt.Sprintf("%s: %s, %s", path, count(len(kinds), "kind"), count(routes, "route")), nil, nil
 }

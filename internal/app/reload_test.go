@@ -297,3 +297,45 @@ func TestServerKeepsAccountsOfRemovedKinds(t *testing.T) {
 		}
 	}
 }
+
+// What a route says is done to a call: the account's location chooses the
+// upstream, the beginning of the path is rewritten, the operator's header takes
+// the place of the caller's whatever the caller says of it, and a link in the
+// answer leads back through the gateway.
+func TestRouteIsAppliedToCalls(t *testing.T) {
+	e := testenv.Start(t, testenv.Options{
+		Upstream: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Operation-Location", "http://"+r.Host+"/west/b/jobs/7?x=1")
+			_, _ = fmt.Fprint(w, r.URL.RequestURI(), " ", r.Header["Authorization"], " ", r.Header["X-Team"])
+		}),
+		Services: `services:
+  - kind: CognitiveServices
+    locations: [local, West US]
+    skus: [{name: S0}]
+    routes:
+      - path: /a/{x}/
+        rewrite: /b/
+        upstream: {local: "{{upstream}}/local", westus: "{{upstream}}/west"}
+        upstreamHeaders: {Authorization: {value: Bearer upstream}, X-Team: {value: blue}}
+`,
+		Change: func(c *app.Config) { c.GatewayHTTP = "127.0.0.1:0" },
+	})
+	r := request(t, http.MethodGet, e.Endpoints.GatewayHTTP+"/a/1/c%2Fd?y=2", "", e.Admin(t).CreateAccount(t, "team", "mine")[0])
+	r.Header.Set("X-Team", "red")
+	r.Header.Set("Connection", "Authorization, X-Team")
+	resp, err := trusting(t, e.Endpoints.CAFile).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "/west/b/c%2Fd?y=2 [Bearer upstream] [blue]"; string(body) != want {
+		t.Errorf("the upstream got %s, want %s", body, want)
+	}
+	if got, want := resp.Header.Get("Operation-Location"), e.Endpoints.Gateway+"/a/1/jobs/7?x=1"; got != want {
+		t.Errorf("the link is %s, want %s", got, want)
+	}
+}

@@ -12,10 +12,13 @@ import (
 
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/arm"
+	"github.com/twinkey/twinkey/internal/arm/authorization"
 	"github.com/twinkey/twinkey/internal/arm/cognitive"
 	"github.com/twinkey/twinkey/internal/arm/insights"
 	"github.com/twinkey/twinkey/internal/arm/resources"
+	"github.com/twinkey/twinkey/internal/arm/subscription"
 	"github.com/twinkey/twinkey/internal/directory"
+	"github.com/twinkey/twinkey/internal/graph"
 	"github.com/twinkey/twinkey/internal/idp"
 	"github.com/twinkey/twinkey/internal/token"
 	"github.com/twinkey/twinkey/internal/web"
@@ -87,7 +90,7 @@ func (a *App) chooseCertificates() (*web.Certificates, error) {
 	return a.authority.Issue(names, a.log)
 }
 
-// management is the identity provider and ARM on one listener.
+// management is the identity provider, the directory and ARM on one listener.
 func (a *App) management() (http.Handler, error) {
 	verifier, err := a.verifier(a.endpoints.Endpoint, idp.AudienceManagement, idp.AudienceClassic)
 	if err != nil {
@@ -95,6 +98,8 @@ func (a *App) management() (http.Handler, error) {
 	}
 	tables := [][]arm.Route{
 		resources.Routes(resources.Config{Service: a.accounts, Tenants: tenants{a.directory}, Catalog: a.catalog.Load}),
+		authorization.Routes(authorization.Config{Service: a.accounts}),
+		subscription.Routes(subscription.Config{Service: a.accounts}),
 		cognitive.Routes(cognitive.Config{Service: a.accounts, Catalog: a.catalog.Load, Endpoint: a.endpointOf}),
 	}
 	tables = append(tables, insights.Routes(insights.Config{Service: a.accounts, Log: a.store, Now: a.config.Now, Tables: tables}))
@@ -102,13 +107,20 @@ func (a *App) management() (http.Handler, error) {
 		PublicURL: a.endpoints.Endpoint, GatewayURL: a.endpoints.Gateway,
 		Authenticator: &authenticator{verifier, a.directory}, Subscriptions: a.accounts,
 	}, tables...)
+	people := graph.New(graph.Config{
+		PublicURL: a.endpoints.Endpoint, Authenticator: &authenticator{verifier, a.directory},
+		Permissions: a.accounts, Directory: a.directory, Now: a.config.Now,
+	})
 	identity := a.provider.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.provider.Matches(r.URL.Path) {
+		switch {
+		case graph.Matches(r.URL.Path):
+			people.ServeHTTP(w, r)
+		case a.provider.Matches(r.URL.Path):
 			identity.ServeHTTP(w, r)
-			return
+		default:
+			resourceManager.ServeHTTP(w, r)
 		}
-		resourceManager.ServeHTTP(w, r)
 	}), nil
 }
 

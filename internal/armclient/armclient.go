@@ -1,5 +1,6 @@
-// Package armclient talks to one Azure Resource Manager endpoint and to the
-// token service that belongs to it: any ARM endpoint, not only Twinkey's.
+// Package armclient talks to one Azure Resource Manager endpoint, and to the
+// token service and the directory (Microsoft Graph) that belong to it: any ARM
+// endpoint, not only Twinkey's.
 //
 // It refuses to send a token anywhere but to the endpoint it was made for: it
 // follows no redirect, takes no next link and no operation URL of another

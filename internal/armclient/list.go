@@ -24,15 +24,20 @@ func (c *Client) List(ctx context.Context, token twinkey.Secret, r Request) ([]j
 		var page struct {
 			Value    []json.RawMessage `json:"value"`
 			NextLink string            `json:"nextLink"`
+			OData    string            `json:"@odata.nextLink"` // Microsoft Graph's (OData JSON Format 4.01, section 4.6.5)
 		}
 		if err := resp.Decode(&page); err != nil {
 			return nil, err
 		}
 		all = append(all, page.Value...)
-		if page.NextLink == "" {
+		if r.AtMost > 0 && len(all) >= r.AtMost {
+			return all[:r.AtMost], nil
+		}
+		next := orText(page.NextLink, page.OData)
+		if next == "" {
 			return all, nil
 		}
-		resp, err = c.follow(ctx, token, page.NextLink, "next link", r.Command)
+		resp, err = c.follow(ctx, token, next, "next link", r.Command)
 	}
 	return nil, twinkey.Errorf(twinkey.TooLarge, "the list has more than %d pages", maxPages)
 }

@@ -15,21 +15,26 @@ import (
 	"github.com/google/uuid"
 )
 
-// Request is one ARM operation.
+// Request is one operation: ARM's, or the directory's (Microsoft Graph), which
+// is the same but for the API version.
 type Request struct {
 	Method string
 	// Path lists the segments below the endpoint, unescaped: "subscriptions",
 	// id, "resourceGroups", name. An empty segment, "." and ".." are refused,
 	// because they would name something else than was meant.
 	Path       []string
-	APIVersion string
+	APIVersion string     // zero means no api-version parameter, as Microsoft Graph has it
 	Query      url.Values // further parameters; zero means none
 	Body       any        // sent as JSON; nil means no body and no Content-Type
-	Command    string     // what the user typed, without values: the CommandName header
+	// Hidden are the secrets in Body, which no error repeats.
+	Hidden  []twinkey.Secret
+	Command string // what the user typed, without values: the CommandName header
 	// Repeatable says that this POST may be sent again after an answer was
 	// lost: the server knows a repetition by its x-ms-client-request-id.
 	// GET, HEAD, PUT and DELETE always may.
 	Repeatable bool
+	// AtMost is how many elements List returns at most; zero means all.
+	AtMost int
 }
 
 // Do sends r with token and returns the answer. An answer of 4xx or 5xx is a
@@ -50,8 +55,12 @@ func (c *Client) Do(ctx context.Context, token twinkey.Secret, r Request) (*Resp
 	if r.Command != "" {
 		header.Set("CommandName", r.Command)
 	}
+	var secrets []string
+	for _, hidden := range r.Hidden {
+		secrets = append(secrets, hidden.Reveal())
+	}
 	return c.finish(ctx, call{
-		method: r.Method, url: u, header: header, body: body, token: token,
+		method: r.Method, url: u, header: header, body: body, token: token, secrets: secrets,
 		repeatable: r.Repeatable || idempotent(r.Method),
 	})
 }
@@ -79,7 +88,12 @@ func (c *Client) resolve(r Request) (string, error) {
 	for name, values := range r.Query {
 		query[name] = values
 	}
-	query.Set("api-version", r.APIVersion)
+	if r.APIVersion != "" {
+		query.Set("api-version", r.APIVersion)
+	}
+	if len(query) == 0 {
+		return path.String(), nil
+	}
 	return path.String() + "?" + query.Encode(), nil
 }
 

@@ -21,6 +21,7 @@ func subscriptionNames(s *session, c *cobra.Command) {
 	f.VarP(&s.global.subscription, "subscription", "s", "`Name or ID` of the subscription.")
 	f.VarP(&s.global.subscription, "name", "n", "Same as --subscription.")
 	f.Lookup("name").Hidden = true
+	markFlag(c, "subscription", offerMark, offerSubscription)
 }
 
 func newAccountShow(s *session) *cobra.Command {
@@ -39,13 +40,28 @@ func newAccountShow(s *session) *cobra.Command {
 }
 
 func newAccountList(s *session) *cobra.Command {
-	all := false
+	var all, refresh bool
 	c := &cobra.Command{
 		Use: "list", Short: "List the subscriptions found at login.",
-		Example: "twinkey account list --output table\nList the subscriptions as a table.",
+		Example: `twinkey account list --output table
+List the subscriptions as a table.
+twinkey account list --refresh
+Find those that are newer than the login, too.`,
 	}
 	c.Flags().BoolVar(&all, "all", false, "List those that are not enabled, too.")
-	return s.leaf(c, nil, subscriptionView(), func(context.Context) (any, error) { return s.listAccounts(all) })
+	c.Flags().BoolVar(&refresh, "refresh", false, "Ask the server which there are now.")
+	return s.leaf(c, nil, subscriptionView(), func(ctx context.Context) (any, error) {
+		if refresh {
+			conn, err := s.connect(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := s.refresh(ctx, conn); err != nil {
+				return nil, err
+			}
+		}
+		return s.listAccounts(all)
+	})
 }
 
 func newAccountSet(s *session) *cobra.Command {
@@ -89,7 +105,7 @@ func (s *session) pickFrom(p *profile, name string) (*server, int, error) {
 	t, err := s.target(p)
 	known := p.Servers[t.endpoint]
 	if err != nil || known == nil || len(known.Subscriptions) == 0 {
-		return nil, -1, errNotLoggedIn()
+		return nil, -1, errNotLoggedIn(s.program)
 	}
 	at := -1
 	if name == "" {
@@ -116,7 +132,7 @@ func (s *session) listAccounts(all bool) (any, error) {
 	known := loaded.profile.Servers[t.endpoint]
 	list := []any{}
 	if err != nil || known == nil || len(known.Subscriptions) == 0 {
-		s.warnf("Please run \"twinkey login\" to access your accounts.")
+		s.warnf("Please run \"%s login\" to access your accounts.", s.program)
 		return list, nil
 	}
 	for _, sub := range known.Subscriptions {

@@ -3,8 +3,22 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
+
+// alias makes one name of an option mean another.
+func alias(c *cobra.Command, other, name string) {
+	c.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, given string) pflag.NormalizedName {
+		if given == other {
+			given = name
+		}
+		return pflag.NormalizedName(given)
+	})
+}
 
 // text is an option's value. One that looks like an option is refused: it means
 // that the value was forgotten.
@@ -60,27 +74,35 @@ func (t *tags) Set(s string) error {
 	return nil
 }
 
-// spreadTags rewrites "--tags a=b c=d", which takes as many words as follow, to
-// one option a word.
-func spreadTags(args []string) []string {
+// spreadLists rewrites "--tags a=b c=d", and the other options that take as many
+// words as follow, to one option a word.
+func spreadLists(args []string) []string {
 	out := make([]string, 0, len(args))
 	for i := 0; i < len(args); i++ {
-		if args[i] == "--" {
+		switch option := args[i]; {
+		case option == "--":
 			return append(out, args[i:]...)
-		}
-		if args[i] != "--tags" {
-			out = append(out, args[i])
-			continue
-		}
-		if i+1 == len(args) || strings.HasPrefix(args[i+1], "-") {
-			out = append(out, "--tags=")
-		}
-		for i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
-			i++
-			out = append(out, "--tags="+args[i])
+		case isList(option) || option == "-d" && slices.Contains(args[:i], "configure"):
+			if i+1 == len(args) || strings.HasPrefix(args[i+1], "-") {
+				out = append(out, option+"=")
+			}
+			for i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+				i++
+				out = append(out, option+"="+args[i])
+			}
+		default:
+			out = append(out, option)
 		}
 	}
 	return out
+}
+
+func isList(option string) bool {
+	switch option {
+	case "--tags", "--scopes", "--ids", "--defaults":
+		return true
+	}
+	return false
 }
 
 // properties is a JSON object, or a=b,c=d.

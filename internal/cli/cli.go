@@ -10,6 +10,7 @@ package cli
 import (
 	"context"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,9 @@ import (
 
 // Config is one call of the program.
 type Config struct {
+	// Name is the base name the program was called by. Called az or az.exe, it
+	// calls itself az in all it says; by any other name, twinkey.
+	Name string
 	// Args are the arguments without the program's name.
 	Args []string
 	// Stdin, Stdout and Stderr are the three streams. When Stdin is a terminal
@@ -40,7 +44,7 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2   // the arguments are wrong; nothing was sent
-	exitNotFound    = 3   // the server answered 404
+	exitNotFound    = 3   // the server answered 404, or lists nothing of that name
 	exitInterrupted = 130 // the context was cancelled
 )
 
@@ -53,9 +57,13 @@ func Main(ctx context.Context, cfg Config) int {
 	if cfg.Version == "" {
 		cfg.Version = "dev"
 	}
-	s := &session{cfg: cfg, began: cfg.Now()}
+	s := &session{cfg: cfg, program: programName(cfg.Name), began: cfg.Now()}
 	root := newRoot(s)
-	root.SetArgs(spreadTags(cfg.Args))
+	root.SetArgs(spreadLists(cfg.Args))
+	if completing(cfg.Args) {
+		s.offerValues(root)
+		root.SetArgs(cfg.Args)
+	}
 	root.SetIn(cfg.Stdin)
 	root.SetOut(cfg.Stdout)
 	root.SetErr(cfg.Stderr)
@@ -63,4 +71,13 @@ func Main(ctx context.Context, cfg Config) int {
 	code := s.report(ctx, err)
 	s.infof("Command ran in %.3f seconds.", cfg.Now().Sub(s.began).Seconds())
 	return code
+}
+
+// programName is what the program calls itself.
+func programName(called string) string {
+	switch strings.ToLower(called) {
+	case "az", "az.exe":
+		return "az"
+	}
+	return "twinkey"
 }

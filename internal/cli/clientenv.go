@@ -39,10 +39,10 @@ func newClientEnv(s *session) *cobra.Command {
 		if len(args) > 1 {
 			return &usageError{cmd: c, text: "unrecognized arguments: " + strings.Join(args[1:], " ")}
 		}
-		if err := demand(c, []string{"data-dir"}); err != nil {
+		if err := demand(c, nil, []string{"data-dir"}); err != nil {
 			return err
 		}
-		lines, err := clientEnv(string(dir))
+		lines, err := clientEnv(s.program, string(dir))
 		if err != nil {
 			return err
 		}
@@ -51,10 +51,10 @@ func newClientEnv(s *session) *cobra.Command {
 	return c
 }
 
-func clientEnv(dir string) (string, error) {
+func clientEnv(program, dir string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(dir, endpointsFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", twinkey.Errorf(twinkey.NotFound, "no server has been started on %s; run 'twinkey serve --data-dir %s' first", dir, dir)
+		return "", twinkey.Errorf(twinkey.Unavailable, "no server has been started on %s; run '%s serve --data-dir %s' first", dir, program, dir)
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading the server's endpoints: %w", err)

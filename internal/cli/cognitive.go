@@ -8,14 +8,15 @@ import (
 	"github.com/twinkey/twinkey/internal/armclient"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 func newCognitive(s *session) *cobra.Command {
 	keys := branch(&cobra.Command{Use: "keys", Short: "Manage the two keys of an account."},
 		newKeysList(s), newKeysRegenerate(s))
 	account := branch(&cobra.Command{Use: "account", Short: "Manage accounts."},
-		newCognitiveCreate(s), newCognitiveShow(s), newCognitiveList(s), newCognitiveDelete(s), keys)
+		newCognitiveCreate(s), newCognitiveShow(s), newCognitiveList(s), newCognitiveUpdate(s), newCognitiveDelete(s),
+		newListKinds(s), newListSKUs(s), newListUsage(s), newListModels(s),
+		newListDeleted(s), newShowDeleted(s), newRecover(s), newPurge(s), keys)
 	return branch(&cobra.Command{Use: "cognitiveservices", Short: "Manage accounts: one service's use by one application."}, account)
 }
 
@@ -29,6 +30,9 @@ func (o *accountOptions) register(c *cobra.Command) {
 	f := c.Flags()
 	f.VarP(&o.name, "name", "n", "Name of the `account`.")
 	f.VarP(&o.group, "resource-group", "g", "Name of the resource `group`.")
+	fromSetting(c, "resource-group", settingGroup)
+	markFlag(c, "resource-group", offerMark, offerGroup)
+	markFlag(c, "name", offerMark, offerAccount)
 }
 
 // accountNames are the options that name one account, in the order in which
@@ -73,20 +77,16 @@ Create an account for a text analytics service.`,
 	f.Var(&o.apiProperties, "api-properties", "Properties of the service, as `JSON` or a=b,c=d.")
 	f.Var(&o.tags, "tags", "Space-separated tags: `key[=value] ...`.")
 	f.BoolVar(&o.yes, "yes", false, "Accepted for scripts; nothing is asked.")
-	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "sku-name" {
-			name = "sku"
-		}
-		return pflag.NormalizedName(name)
-	})
-	return s.leaf(c, accountNames("sku", "kind", "location"), accountView(), func(ctx context.Context) (any, error) { return o.run(ctx, s) })
+	alias(c, "sku-name", "sku")
+	fromSetting(c, "kind", settingKind)
+	markFlag(c, "kind", offerMark, offerKind)
+	fromSetting(c, "sku", settingSKU)
+	markFlag(c, "sku", offerMark, offerSKU)
+	fromSetting(c, "location", settingLocation)
+	return s.online(c, accountNames("sku", "kind", "location"), accountView(), func(ctx context.Context, conn *connection) (any, error) { return o.run(ctx, s, conn) })
 }
 
-func (o *createOptions) run(ctx context.Context, s *session) (any, error) {
-	conn, err := s.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (o *createOptions) run(ctx context.Context, s *session, conn *connection) (any, error) {
 	settings := map[string]any{}
 	if o.customDomain != "" {
 		settings["customSubDomainName"] = o.customDomain
@@ -117,11 +117,7 @@ func newCognitiveShow(s *session) *cobra.Command {
 		Example: "twinkey cognitiveservices account show -n myAccount -g myGroup\nShow an account.",
 	}
 	o.register(c)
-	return s.leaf(c, accountNames(), accountView(), func(ctx context.Context) (any, error) {
-		conn, err := s.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
+	return s.online(c, accountNames(), accountView(), func(ctx context.Context, conn *connection) (any, error) {
 		account, _, err := conn.object(ctx, o.request(conn, http.MethodGet))
 		return account, err
 	})
@@ -133,19 +129,27 @@ func newCognitiveList(s *session) *cobra.Command {
 		Use: "list", Short: "List accounts.",
 		Example: "twinkey cognitiveservices account list -g myGroup\nList the accounts of a resource group.",
 	}
-	c.Flags().VarP(&group, "resource-group", "g", "Name of the resource `group`; all of them if not given.")
-	return s.leaf(c, nil, accountView(), func(ctx context.Context) (any, error) {
-		conn, err := s.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		path := []string{"subscriptions", conn.subscription.ID}
-		if group != "" {
-			path = append(path, "resourceGroups", string(group))
-		}
-		path = append(path, "providers", twinkey.Provider, "accounts")
-		return conn.list(ctx, armclient.Request{Method: http.MethodGet, Path: path, APIVersion: cognitiveVersion})
+	optionalGroup(c, &group)
+	return s.online(c, nil, accountView(), func(ctx context.Context, conn *connection) (any, error) {
+		return conn.list(ctx, accountsRequest(conn, string(group)))
 	})
+}
+
+// optionalGroup adds the option that says which group to list.
+func optionalGroup(c *cobra.Command, group *name) {
+	c.Flags().VarP(group, "resource-group", "g", "Name of the resource `group`; all of them if not given.")
+	fromSetting(c, "resource-group", settingGroup)
+	markFlag(c, "resource-group", offerMark, offerGroup)
+}
+
+// accountsRequest lists the accounts of a group, or of all groups for "".
+func accountsRequest(conn *connection, group string) armclient.Request {
+	path := []string{"subscriptions", conn.subscription.ID}
+	if group != "" {
+		path = append(path, "resourceGroups", group)
+	}
+	path = append(path, "providers", twinkey.Provider, "accounts")
+	return armclient.Request{Method: http.MethodGet, Path: path, APIVersion: cognitiveVersion}
 }
 
 func newCognitiveDelete(s *session) *cobra.Command {
@@ -155,11 +159,7 @@ func newCognitiveDelete(s *session) *cobra.Command {
 		Example: "twinkey cognitiveservices account delete -n myAccount -g myGroup\nDelete an account; its keys are dead when the command ends.",
 	}
 	o.register(c)
-	return s.leaf(c, accountNames(), view{}, func(ctx context.Context) (any, error) {
-		conn, err := s.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
+	return s.online(c, accountNames(), view{}, func(ctx context.Context, conn *connection) (any, error) {
 		resp, err := conn.do(ctx, o.request(conn, http.MethodDelete))
 		if err == nil {
 			s.warnPending(resp)

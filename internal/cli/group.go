@@ -19,7 +19,7 @@ const (
 
 func newGroup(s *session) *cobra.Command {
 	return branch(&cobra.Command{Use: "group", Short: "Manage resource groups."},
-		newGroupCreate(s), newGroupShow(s), newGroupList(s), newGroupDelete(s), newGroupExists(s))
+		newGroupCreate(s), newGroupShow(s), newGroupList(s), newGroupUpdate(s), newGroupDelete(s), newGroupExists(s))
 }
 
 // groupRequest is a call about one group, or about all of them for name "".
@@ -38,6 +38,7 @@ func groupName(c *cobra.Command, group *name) {
 	f.VarP(group, "resource-group", "g", "Same as --name.")
 	f.Lookup("resource-group").Hidden = true
 	markFlag(c, "name", sameAsMark, "resource-group")
+	markFlag(c, "name", offerMark, offerGroup)
 }
 
 func newGroupCreate(s *session) *cobra.Command {
@@ -53,11 +54,8 @@ func newGroupCreate(s *session) *cobra.Command {
 	groupName(c, &o.name)
 	c.Flags().VarP(&o.location, "location", "l", "`Location`.")
 	c.Flags().Var(&o.tags, "tags", "Space-separated tags: `key[=value] ...`.")
-	return s.leaf(c, []string{"name", "location"}, groupView(), func(ctx context.Context) (any, error) {
-		conn, err := s.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
+	fromSetting(c, "location", settingLocation)
+	return s.online(c, []string{"name", "location"}, groupView(), func(ctx context.Context, conn *connection) (any, error) {
 		r := groupRequest(conn, http.MethodPut, string(o.name))
 		body := map[string]any{"location": o.location}
 		if o.tags != nil {
@@ -76,11 +74,7 @@ func newGroupShow(s *session) *cobra.Command {
 		Example: "twinkey group show --name myGroup\nShow a resource group.",
 	}
 	groupName(c, &group)
-	return s.leaf(c, []string{"name"}, groupView(), func(ctx context.Context) (any, error) {
-		conn, err := s.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
+	return s.online(c, []string{"name"}, groupView(), func(ctx context.Context, conn *connection) (any, error) {
 		shown, _, err := conn.object(ctx, groupRequest(conn, http.MethodGet, string(group)))
 		return shown, err
 	})
@@ -91,11 +85,7 @@ func newGroupList(s *session) *cobra.Command {
 		Use: "list", Short: "List resource groups.",
 		Example: "twinkey group list --query \"[?location=='westus']\"\nList the resource groups in one location.",
 	}
-	return s.leaf(c, nil, groupListView(), func(ctx context.Context) (any, error) {
-		conn, err := s.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
+	return s.online(c, nil, groupListView(), func(ctx context.Context, conn *connection) (any, error) {
 		return conn.list(ctx, groupRequest(conn, http.MethodGet, ""))
 	})
 }
@@ -113,11 +103,7 @@ func newGroupDelete(s *session) *cobra.Command {
 	groupName(c, &o.name)
 	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "Do not prompt for confirmation.")
 	c.Flags().BoolVar(&o.noWait, "no-wait", false, "Do not wait for the end of the deletion.")
-	return s.leaf(c, []string{"name"}, view{}, func(ctx context.Context) (any, error) {
-		conn, err := s.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
+	return s.online(c, []string{"name"}, view{}, func(ctx context.Context, conn *connection) (any, error) {
 		if err := s.confirm(ctx, o.yes); err != nil {
 			return nil, err
 		}
@@ -142,12 +128,8 @@ func newGroupExists(s *session) *cobra.Command {
 		Example: "twinkey group exists --name myGroup\nSay whether a resource group exists.",
 	}
 	groupName(c, &group)
-	return s.leaf(c, []string{"name"}, view{}, func(ctx context.Context) (any, error) {
-		conn, err := s.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		_, err = conn.do(ctx, groupRequest(conn, http.MethodHead, string(group)))
+	return s.online(c, []string{"name"}, view{}, func(ctx context.Context, conn *connection) (any, error) {
+		_, err := conn.do(ctx, groupRequest(conn, http.MethodHead, string(group)))
 		if refused, ok := errors.AsType[*armclient.ResponseError](err); ok && refused.Status == http.StatusNotFound {
 			return false, nil
 		}

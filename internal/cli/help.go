@@ -11,7 +11,7 @@ import (
 
 // printHelp writes what a command is for, what is below it, its options and
 // examples.
-func printHelp(c *cobra.Command, _ []string) {
+func (s *session) printHelp(c *cobra.Command, _ []string) {
 	out := c.OutOrStdout()
 	kind := "Command"
 	if c.HasAvailableSubCommands() {
@@ -22,13 +22,56 @@ func printHelp(c *cobra.Command, _ []string) {
 	if c.Long != "" {
 		fmt.Fprintf(out, "        %s\n", strings.ReplaceAll(c.Long, "\n", "\n        "))
 	}
+	if words := s.words[c]; len(words) > 0 {
+		fmt.Fprintf(out, "\nUsage\n    %s%s\n", c.CommandPath(), useOf(words))
+		printWords(out, words)
+	}
 	printChildren(out, c)
 	if c.Runnable() && !c.HasAvailableSubCommands() {
 		printFlags(out, "Arguments", c.LocalNonPersistentFlags())
 	}
 	printFlags(out, "Global Arguments", c.Root().PersistentFlags())
 	if c.Example != "" {
-		fmt.Fprintf(out, "\nExamples\n    %s\n", strings.ReplaceAll(c.Example, "\n", "\n    "))
+		fmt.Fprintf(out, "\nExamples\n    %s\n", strings.ReplaceAll(s.spelled(c.Example), "\n", "\n    "))
+	}
+}
+
+// spelled is an example with the name that the program was called by.
+func (s *session) spelled(example string) string {
+	called := strings.NewReplacer("\ntwinkey ", "\n"+s.program+" ", "\n  twinkey ", "\n  "+s.program+" ", "(twinkey ", "("+s.program+" ")
+	return strings.TrimPrefix(called.Replace("\n"+example), "\n")
+}
+
+// newHelp is the command "help", for those who expect one.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use: "help", Short: "Show the help of a command, as --help does.",
+		Example: "twinkey help group create\nShow how to create a resource group.",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			asked, rest, err := c.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return unknownWord(asked, rest[0], childNames(asked))
+			}
+			return asked.Help()
+		},
+	}
+}
+
+func printWords(out io.Writer, words []word) {
+	heads, width := make([]string, len(words)), 0
+	for i, w := range words {
+		heads[i] = w.label
+		if !w.optional {
+			heads[i] += " [Required]"
+		}
+		width = max(width, len(heads[i]))
+	}
+	for i, w := range words {
+		fmt.Fprintf(out, "        %-*s : %s\n", width, heads[i], w.usage)
 	}
 }
 

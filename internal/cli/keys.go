@@ -19,20 +19,21 @@ func newKeysList(s *session) *cobra.Command {
 List both keys of an account.`,
 	}
 	o.register(c)
-	return s.leaf(c, accountNames(), keysView(), func(ctx context.Context) (any, error) {
-		conn, err := s.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		r := o.request(conn, http.MethodPost, "listKeys")
-		r.Repeatable = true // it changes nothing
-		keys, resp, err := conn.object(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		s.warnPending(resp)
-		return keys, nil
+	return s.online(c, accountNames(), keysView(), func(ctx context.Context, conn *connection) (any, error) {
+		return o.keys(ctx, s, conn)
 	})
+}
+
+// keys reads both keys of an account.
+func (o *accountOptions) keys(ctx context.Context, s *session, conn *connection) (any, error) {
+	r := o.request(conn, http.MethodPost, "listKeys")
+	r.Repeatable = true // it changes nothing
+	keys, resp, err := conn.object(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	s.warnPending(resp)
+	return keys, nil
 }
 
 type regenerateOptions struct {
@@ -41,7 +42,7 @@ type regenerateOptions struct {
 }
 
 func newKeysRegenerate(s *session) *cobra.Command {
-	o := &regenerateOptions{key: choice{allowed: []string{twinkey.Key1.String(), twinkey.Key2.String()}}}
+	o := &regenerateOptions{key: keyChoice()}
 	c := &cobra.Command{
 		Use: "regenerate", Short: "Replace one key of an account; the other one stays.",
 		Long: "When it returns, the old key is dead at every gateway that is not named as pending.",
@@ -50,14 +51,10 @@ Replace key 1 of an account.`,
 	}
 	o.register(c)
 	c.Flags().Var(&o.key, "key-name", "Which `key` to replace: Key1, Key2.")
-	return s.leaf(c, accountNames("key-name"), keysView(), func(ctx context.Context) (any, error) { return o.run(ctx, s) })
+	return s.online(c, accountNames("key-name"), keysView(), func(ctx context.Context, conn *connection) (any, error) { return o.run(ctx, s, conn) })
 }
 
-func (o *regenerateOptions) run(ctx context.Context, s *session) (any, error) {
-	conn, err := s.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (o *regenerateOptions) run(ctx context.Context, s *session, conn *connection) (any, error) {
 	r := o.request(conn, http.MethodPost, "regenerateKey")
 	r.Body = map[string]any{"keyName": o.key.value}
 	r.Repeatable = true // the server knows a repetition by its request id

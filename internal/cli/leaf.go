@@ -16,15 +16,33 @@ type action func(ctx context.Context) (any, error)
 // required options (reported in that order), and prints the result of run as v
 // says.
 func (s *session) leaf(c *cobra.Command, required []string, v view, run action) *cobra.Command {
+	return s.wordy(c, nil, required, v, run)
+}
+
+// online is leaf for a command that calls the server.
+func (s *session) online(c *cobra.Command, required []string, v view, run func(context.Context, *connection) (any, error)) *cobra.Command {
+	return s.leaf(c, required, v, s.connected(run))
+}
+
+// wordy is leaf for a command that takes words.
+func (s *session) wordy(c *cobra.Command, words []word, required []string, v view, run action) *cobra.Command {
 	for _, name := range required {
 		markFlag(c, name, requiredMark)
 	}
+	if len(words) > 0 {
+		s.words[c] = words
+		c.Use += useOf(words)
+	}
 	c.Args = cobra.ArbitraryArgs
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return &usageError{cmd: c, text: "unrecognized arguments: " + strings.Join(args, " ")}
+		if err := s.settle(c, v); err != nil {
+			return err
 		}
-		if err := demand(c, required); err != nil {
+		missing, err := takeWords(c, words, args)
+		if err != nil {
+			return err
+		}
+		if err := demand(c, missing, required); err != nil {
 			return err
 		}
 		query, err := compileQuery(string(s.global.query))
@@ -41,6 +59,17 @@ func (s *session) leaf(c *cobra.Command, required []string, v view, run action) 
 	return c
 }
 
+// connected connects first.
+func (s *session) connected(run func(context.Context, *connection) (any, error)) action {
+	return func(ctx context.Context) (any, error) {
+		conn, err := s.connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return run(ctx, conn)
+	}
+}
+
 func markFlag(c *cobra.Command, name, mark string, values ...string) {
 	flag := c.Flags().Lookup(name)
 	if flag.Annotations == nil {
@@ -49,25 +78,29 @@ func markFlag(c *cobra.Command, name, mark string, values ...string) {
 	flag.Annotations[mark] = values
 }
 
-// The annotations of options: one that must be given, and the name of another
-// option that means the same.
+// The annotations of options: one that must be given, the name of another
+// option that means the same, the setting that is taken when the option is not
+// given, and what kind of names it takes.
 const (
 	requiredMark = "required"
 	sameAsMark   = "same-as"
+	settingMark  = "setting"
+	offerMark    = "offer"
 )
 
-func otherName(flag *pflag.Flag) string {
-	if names := flag.Annotations[sameAsMark]; len(names) > 0 {
-		return names[0]
+// marked is the value of one of a flag's marks; "" if it has none.
+func marked(flag *pflag.Flag, mark string) string {
+	if values := flag.Annotations[mark]; len(values) > 0 {
+		return values[0]
 	}
 	return ""
 }
 
-func demand(c *cobra.Command, required []string) error {
-	var missing []string
+// demand reports what must be given and is not: words first, then options.
+func demand(c *cobra.Command, missing, required []string) error {
 	for _, name := range required {
 		flag := c.Flags().Lookup(name)
-		if other := c.Flags().Lookup(otherName(flag)); !flag.Changed && (other == nil || !other.Changed) {
+		if other := c.Flags().Lookup(marked(flag, sameAsMark)); !flag.Changed && (other == nil || !other.Changed) {
 			missing = append(missing, optionNames(flag))
 		}
 	}

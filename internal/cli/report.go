@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	twinkey "github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/armclient"
 )
 
@@ -25,7 +26,7 @@ func (s *session) report(ctx context.Context, err error) int {
 			s.sayf("%s", usage.suggestion)
 		}
 		if usage.cmd.Example != "" {
-			s.sayf("\nExamples from command's help:\n%s", usage.cmd.Example)
+			s.sayf("\nExamples from command's help:\n%s", s.spelled(usage.cmd.Example))
 		}
 		return exitUsage
 	}
@@ -41,10 +42,13 @@ func (s *session) report(ctx context.Context, err error) int {
 	}
 	s.errorf("%v", err)
 	if _, ok := errors.AsType[*armclient.TokenError](err); ok && s.command != "login" {
-		s.sayf("Interactive authentication is needed. Please run:\ntwinkey login")
+		s.sayf("Interactive authentication is needed. Please run:\n%s login", s.program)
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		s.sayf("Set TWINKEY_CA_FILE to the server's CA certificate.")
+	}
+	if kind := twinkey.KindOf(err); kind == twinkey.NotFound || kind == twinkey.PrincipalNotFound {
+		return exitNotFound
 	}
 	return exitFailure
 }

@@ -9,14 +9,19 @@ import (
 
 // newRoot builds the tree. Building it touches no file and no network.
 func newRoot(s *session) *cobra.Command {
-	root := branch(&cobra.Command{Use: "twinkey", Short: "Two keys for every service you run."},
-		newLogin(s), newLogout(s), newAccount(s), newGroup(s), newCognitive(s), newVersion(s), newClientEnv(s))
+	s.words = map[*cobra.Command][]word{}
+	root := branch(&cobra.Command{Use: s.program, Short: "Two keys for every service you run."},
+		newLogin(s), newLogout(s), newAccount(s), newGroup(s), newCognitive(s), newResource(s), newProvider(s),
+		newRole(s), newDirectory(s), newAdmin(s), newActivity(s), newMonitor(s),
+		newKeys(s), newAccounts(s), newCreate(s),
+		newConfig(s), newConfigure(s), newCompletion(s), newVersion(s), newClientEnv(s))
 	root.AddCommand(s.cfg.Extra...)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpFunc(printHelp)
-	root.CompletionOptions.HiddenDefaultCmd = true
-	s.global.register(root.PersistentFlags())
+	root.SetHelpFunc(s.printHelp)
+	root.SetHelpCommand(newHelp())
+	root.CompletionOptions.DisableDefaultCmd = true
+	s.global.register(root)
 	return root
 }
 
@@ -30,11 +35,14 @@ type globals struct {
 	verbose        bool
 }
 
-func (g *globals) register(flags *pflag.FlagSet) {
+func (g *globals) register(root *cobra.Command) {
+	flags := root.PersistentFlags()
 	g.output = choice{allowed: []string{"json", "jsonc", "none", "table", "tsv", "yaml", "yamlc"}, value: "json"}
 	flags.VarP(&g.output, "output", "o", "Output `format`: json, jsonc, none, table, tsv, yaml, yamlc.")
+	flags.Lookup("output").Annotations = map[string][]string{settingMark: {settingOutput}}
 	flags.Var(&g.query, "query", "JMESPath `expression` to select from the result.")
 	flags.Var(&g.subscription, "subscription", "`Name or ID` of the subscription to use instead of the default one.")
+	flags.Lookup("subscription").Annotations = map[string][]string{offerMark: {offerSubscription}}
 	flags.BoolVar(&g.onlyShowErrors, "only-show-errors", false, "Print errors only, no warnings.")
 	flags.BoolVar(&g.debug, "debug", false, "Print every request and its answer's status; never a secret.")
 	flags.BoolVar(&g.verbose, "verbose", false, "Print more about what is done.")

@@ -34,13 +34,16 @@ const (
 // "METHOD path"; paths are compared in lower case.
 type server struct {
 	*httptest.Server
-	mu      sync.Mutex
-	routes  map[string]http.HandlerFunc
-	asked   []string     // "METHOD path?query"
-	bodies  []string     // of the same requests
-	forms   []url.Values // token requests
-	expires int          // seconds that the next tokens last
-	serial  int          // of the last token
+	mu     sync.Mutex
+	routes map[string]http.HandlerFunc
+	// otherwise answers what no route does; nil means that there is no such
+	// group.
+	otherwise http.HandlerFunc
+	asked     []string     // "METHOD path?query"
+	bodies    []string     // of the same requests
+	forms     []url.Values // token requests
+	expires   int          // seconds that the next tokens last
+	serial    int          // of the last token
 }
 
 func newServer(t *testing.T) *server {
@@ -83,7 +86,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	route, ok := s.routes[strings.ToLower(r.Method+" "+r.URL.Path)]
-	if !ok {
+	if !ok && s.otherwise != nil {
+		route = s.otherwise
+	} else if !ok {
 		route = reply(404, `{"error":{"code":"ResourceGroupNotFound","message":"Resource group 'nosuch' could not be found."}}`)
 	}
 	route(w, r)
@@ -200,4 +205,20 @@ var keysOf = []string{"--name", "myMultiCogService", "--resource-group", "cog-se
 
 func command(words string, more ...string) []string {
 	return append(strings.Fields(words), more...)
+}
+
+// newPuts makes s accept every PUT below a scope's authorization, but for the
+// group "refused", and returns their bodies.
+func newPuts(s *server) *[]string {
+	var bodies []string
+	s.otherwise = func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/providers/Microsoft.Authorization/") || strings.Contains(r.URL.Path, "refused") {
+			reply(403, `{"error":{"code":"AuthorizationFailed","message":"no"}}`)(w, r)
+			return
+		}
+		_, body := s.last()
+		bodies = append(bodies, body)
+		reply(201, `{"properties":{}}`)(w, r)
+	}
+	return &bodies
 }

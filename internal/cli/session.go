@@ -7,20 +7,25 @@ import (
 
 	twinkey "github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/armclient"
+
+	"github.com/spf13/cobra"
 )
 
 // session is one run of one command.
 type session struct {
-	cfg     Config
-	global  globals
-	began   time.Time
-	command string // "cognitiveservices account keys list"
-	lines   *lineReader
+	cfg      Config
+	program  string // what the program calls itself: "twinkey" or "az"
+	global   globals
+	began    time.Time
+	command  string // "cognitiveservices account keys list"
+	lines    *lineReader
+	words    map[*cobra.Command][]word
+	settings *settings // nil until one is asked for
 }
 
 // errNotLoggedIn is the Azure CLI's sentence.
-func errNotLoggedIn() error {
-	return twinkey.Errorf(twinkey.Unauthenticated, "Please run 'twinkey login' to setup account.")
+func errNotLoggedIn(program string) error {
+	return twinkey.Errorf(twinkey.Unauthenticated, "Please run '%s login' to setup account.", program)
 }
 
 // target is the server a command is about.
@@ -43,7 +48,7 @@ func (s *session) target(p *profile) (target, error) {
 		t.endpoint = p.Current
 	}
 	if t.endpoint == "" {
-		return t, twinkey.Errorf(twinkey.Invalid, "no server is known. Set TWINKEY_ENDPOINT to its management URL; for a server on this machine run: eval \"$(twinkey client-env sh --data-dir DIR)\"")
+		return t, twinkey.Errorf(twinkey.Invalid, "no server is known. Set TWINKEY_ENDPOINT to its management URL; for a server on this machine run: eval \"$(%s client-env sh --data-dir DIR)\"", s.program)
 	}
 	if known := p.Servers[t.endpoint]; known != nil {
 		if t.authority == "" {
@@ -71,6 +76,7 @@ func (s *session) client(t target) (*armclient.Client, error) {
 // in which subscription.
 type connection struct {
 	client       *armclient.Client
+	endpoint     string
 	token        twinkey.Secret
 	expires      time.Time
 	subscription subscription
@@ -99,13 +105,13 @@ func (s *session) connect(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{client: client, token: token.secret(), expires: token.Expires, subscription: chosen, command: s.command}, nil
+	return &connection{client: client, endpoint: t.endpoint, token: token.secret(), expires: token.Expires, subscription: chosen, command: s.command}, nil
 }
 
 // chosen is the subscription that --subscription names, or the default one.
 func (s *session) chosen(p *profile) (subscription, target, error) {
 	if len(p.Servers) == 0 {
-		return subscription{}, target{}, errNotLoggedIn()
+		return subscription{}, target{}, errNotLoggedIn(s.program)
 	}
 	t, err := s.target(p)
 	if err != nil {
@@ -113,14 +119,14 @@ func (s *session) chosen(p *profile) (subscription, target, error) {
 	}
 	known := p.Servers[t.endpoint]
 	if known == nil || len(known.Subscriptions) == 0 {
-		return subscription{}, t, errNotLoggedIn()
+		return subscription{}, t, errNotLoggedIn(s.program)
 	}
 	name := string(s.global.subscription)
 	if name == "" {
 		if at := known.defaultAt(); at >= 0 {
 			return known.Subscriptions[at], t, nil
 		}
-		return subscription{}, t, twinkey.Errorf(twinkey.Invalid, "No subscription is the current one. Run 'twinkey account set' to choose one.")
+		return subscription{}, t, twinkey.Errorf(twinkey.Invalid, "No subscription is the current one. Run '%s account set' to choose one.", s.program)
 	}
 	at, err := known.find(name)
 	if err != nil {
@@ -157,13 +163,18 @@ func (c *connection) object(ctx context.Context, r armclient.Request) (any, *arm
 }
 
 // list calls the server for every element of a list.
-func (c *connection) list(ctx context.Context, r armclient.Request) (any, error) {
+func (c *connection) list(ctx context.Context, r armclient.Request) ([]any, error) {
+	return listOf[any](ctx, c, r)
+}
+
+// listOf is list with elements of a known type.
+func listOf[T any](ctx context.Context, c *connection, r armclient.Request) ([]T, error) {
 	r.Command = c.command
 	elements, err := c.client.List(ctx, c.token, r)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]any, len(elements))
+	list := make([]T, len(elements))
 	for i, element := range elements {
 		if err := decodeInto(element, &list[i]); err != nil {
 			return nil, err
@@ -174,7 +185,11 @@ func (c *connection) list(ctx context.Context, r armclient.Request) (any, error)
 
 // warnPending says which gateways a change has not reached. Unlike other
 // warnings it is never silenced: what was taken away may still be accepted.
+// There is no response when nothing was changed.
 func (s *session) warnPending(resp *armclient.Response) {
+	if resp == nil {
+		return
+	}
 	if c := resp.Confirmation; c != nil && len(c.Pending) > 0 {
 		s.sayf("WARNING: Revision %d is not confirmed by %s; until then what was changed may still be served there as it was.", c.Revision, strings.Join(c.Pending, ", "))
 	}

@@ -14,10 +14,13 @@ import (
 	twinkey "github.com/twinkey/twinkey"
 )
 
-// store is the configuration directory: profile.json and tokens.json, both
-// readable by their owner alone. A file is replaced as a whole, so a reader sees
+// store is the configuration directory: profile.json and tokens.json, and
+// config.json once there are settings, all readable by their owner alone. A file is replaced as a whole, so a reader sees
 // an old one or a new one, whenever a writer is killed; writers take turns.
-type store struct{ dir string }
+type store struct {
+	dir     string
+	program string // what messages call this program
+}
 
 // state is both files.
 type state struct {
@@ -28,6 +31,7 @@ type state struct {
 const (
 	profileFile  = "profile.json"
 	tokensFile   = "tokens.json"
+	settingsFile = "config.json"
 	lockFile     = "lock"
 	tempPattern  = ".new-*"
 	storeVersion = 1
@@ -42,7 +46,7 @@ func (s *session) store() (store, error) {
 		}
 		dir = filepath.Join(base, "twinkey-cli")
 	}
-	return store{dir: dir}, nil
+	return store{dir: dir, program: s.program}, nil
 }
 
 // load reads both files; what does not exist is empty.
@@ -60,31 +64,46 @@ func (st store) load() (*state, error) {
 // update changes both files in one turn. What change leaves as it was is not
 // written.
 func (st store) update(ctx context.Context, change func(*state) error) error {
+	return st.alone(ctx, func() error {
+		var now state
+		oldProfile, err := st.read(profileFile, &now.profile)
+		if err != nil {
+			return err
+		}
+		oldTokens, err := st.read(tokensFile, &now.tokens)
+		if err != nil {
+			return err
+		}
+		if err := change(&now); err != nil {
+			return err
+		}
+		now.profile.Version, now.tokens.Version = storeVersion, storeVersion
+		if err := st.write(tokensFile, oldTokens, now.tokens); err != nil {
+			return err
+		}
+		return st.write(profileFile, oldProfile, now.profile)
+	})
+}
+
+// alone does something while no other command writes.
+func (st store) alone(ctx context.Context, do func() error) error {
 	if err := os.MkdirAll(st.dir, 0o700); err != nil {
 		return fmt.Errorf("making the configuration directory: %w", err)
 	}
 	unlock, err := st.lock(ctx)
 	if err != nil {
-		return fmt.Errorf("waiting for another twinkey command: %w", err)
+		return fmt.Errorf("waiting for another %s command: %w", st.program, err)
 	}
 	defer unlock()
-	var now state
-	oldProfile, err := st.read(profileFile, &now.profile)
-	if err != nil {
-		return err
+	return do()
+}
+
+// remedy is the command that makes a deleted file again.
+func (st store) remedy(name string) string {
+	if name == settingsFile {
+		return st.program + " config set"
 	}
-	oldTokens, err := st.read(tokensFile, &now.tokens)
-	if err != nil {
-		return err
-	}
-	if err := change(&now); err != nil {
-		return err
-	}
-	now.profile.Version, now.tokens.Version = storeVersion, storeVersion
-	if err := st.write(tokensFile, oldTokens, now.tokens); err != nil {
-		return err
-	}
-	return st.write(profileFile, oldProfile, now.profile)
+	return st.program + " login"
 }
 
 // read decodes a file and returns its text.
@@ -108,7 +127,7 @@ func (st store) read(name string, v any) ([]byte, error) {
 	}
 	if err != nil {
 		// The decoder's words may quote the file, so they stay unsaid.
-		return nil, twinkey.Errorf(twinkey.Unreadable, "%s is damaged. Delete it and run 'twinkey login'.", path)
+		return nil, twinkey.Errorf(twinkey.Unreadable, "%s is damaged. Delete it and run '%s'.", path, st.remedy(name))
 	}
 	return text, nil
 }

@@ -10,7 +10,8 @@ import (
 
 // formatTable writes a heading, dashes, and one line an element; columns are two
 // spaces apart and no line ends in spaces. Of an object it leaves out nested
-// values, nulls, and what is too long to read in a table: id, type and etag.
+// values, nulls, and what is too long to read in a table: id, type, etag and
+// what the directory says about its answer.
 // When nothing is left it is an empty line.
 func formatTable(v any, keys func(map[string]any) []string) string {
 	rows, ok := v.([]any)
@@ -65,7 +66,7 @@ func shown(key string, v any) bool {
 	case nil, []any, map[string]any:
 		return false
 	}
-	return key != "id" && key != "type" && key != "etag"
+	return key != "id" && key != "type" && key != "etag" && !strings.HasPrefix(key, "@odata.")
 }
 
 func capitalized(s string) string {

@@ -89,7 +89,7 @@ func (l *storedLogin) keep(tenant string, token armclient.Token) *accessToken {
 }
 
 // grant is how the login gets its next token.
-func (l *storedLogin) grant() (armclient.Grant, error) {
+func (l *storedLogin) grant(program string) (armclient.Grant, error) {
 	switch {
 	case l.KeyFile != "":
 		key, err := readKeyFile(l.KeyFile)
@@ -102,7 +102,7 @@ func (l *storedLogin) grant() (armclient.Grant, error) {
 	case l.RefreshToken != "":
 		return armclient.RefreshGrant(twinkey.NewSecret(l.RefreshToken)), nil
 	}
-	return armclient.Grant{}, errNotLoggedIn()
+	return armclient.Grant{}, errNotLoggedIn(program)
 }
 
 func readKeyFile(path string) (*armclient.AssertionKey, error) {
@@ -123,7 +123,7 @@ func readKeyFile(path string) (*armclient.AssertionKey, error) {
 func (s *session) token(ctx context.Context, st store, loaded *state, client *armclient.Client, c credential, tenant string) (*accessToken, error) {
 	login := loaded.tokens.find(c)
 	if login == nil {
-		return nil, errNotLoggedIn()
+		return nil, errNotLoggedIn(s.program)
 	}
 	if token := login.good(tenant, s.cfg.Now()); token != nil {
 		return token, nil
@@ -132,12 +132,12 @@ func (s *session) token(ctx context.Context, st store, loaded *state, client *ar
 	err := st.update(ctx, func(now *state) error {
 		login := now.tokens.find(c)
 		if login == nil {
-			return errNotLoggedIn()
+			return errNotLoggedIn(s.program)
 		}
 		if got = login.good(tenant, s.cfg.Now()); got != nil {
 			return nil
 		}
-		grant, err := login.grant()
+		grant, err := login.grant(s.program)
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func TestUsageErrors(t *testing.T) {
 		{"cognitiveservices -o json account --query x", "ERROR: 'twinkey cognitiveservices account' needs one more word"},
 		{"frobnicate", "ERROR: 'frobnicate' is misspelled or not recognized by the system.\n"},
 		{"--frobnicate", "ERROR: '--frobnicate' is misspelled or not recognized by the system.\n"},
-		{"cognitiveservices account", "ERROR: 'twinkey cognitiveservices account' needs one more word: create, delete, keys, list, show.\n"},
+		{"cognitiveservices account", "ERROR: 'twinkey cognitiveservices account' needs one more word: create, delete, keys, list, list-deleted, list-kinds, list-models, list-skus, list-usage, purge, recover, show, show-deleted, update.\n"},
 		{"cognitiveservices account create -n a -g g", "ERROR: the following arguments are required: --sku, --kind, --location/-l\n"},
 		{"cognitiveservices account create -n a -g g --sku S0 --kind K -l l --api-properties x", "ERROR: argument --api-properties: expected a JSON object or name=value pairs\n"},
 		{"account set", "ERROR: the following arguments are required: --subscription/-s/--name/-n\n"},

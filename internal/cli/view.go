@@ -10,6 +10,12 @@ type view struct {
 	fields []string
 	// columns are those of a table; nil means all simple fields, sorted.
 	columns []column
+	// texts are the columns, by their headings, that are made of the whole
+	// element instead of one field.
+	texts map[string]func(element any) any
+	// output is the form if --output does not say one; zero means json, or what
+	// the settings say.
+	output string
 }
 
 // column is a heading and the path of the field below it.
@@ -102,7 +108,11 @@ func (v view) tabulate(result any, keys func(map[string]any) []string) (any, fun
 	for _, element := range elements {
 		row := map[string]any{}
 		for _, c := range v.columns {
-			row[c.heading] = at(element, c.path)
+			if text := v.texts[c.heading]; text != nil {
+				row[c.heading] = text(element)
+			} else {
+				row[c.heading] = at(element, c.path)
+			}
 		}
 		rows = append(rows, row)
 	}

@@ -75,19 +75,6 @@ func (s *Service) RemoveMember(ctx context.Context, who twinkey.Caller, tenant, 
 	})
 }
 
-// Members lists the members of a group in the order of their object ids, those
-// after the one named ("" is the start), from at most limit principals of the
-// tenant; the second result is the last principal looked at, "" at the end.
-func (s *Service) Members(ctx context.Context, tenant, group, after string, limit int) ([]Record, string, error) {
-	page, err := s.List(ctx, tenant, after, limit)
-	if err != nil || len(page) == 0 {
-		return nil, "", err
-	}
-	last := page[len(page)-1].ObjectID
-	group = twinkey.Fold(group)
-	return slices.DeleteFunc(page, func(rec Record) bool { return !slices.Contains(rec.Groups, group) }), last, nil
-}
-
 // membership changes a member's record as long as the group is there and stays:
 // a group that is being deleted gains nobody, and nobody keeps its id.
 func (s *Service) membership(ctx context.Context, who twinkey.Caller, operation, tenant, group, member string, change func(rec *Record, group string) error) (Change, error) {
@@ -116,20 +103,22 @@ func (s *Service) empty(ctx context.Context, who twinkey.Caller, group Record) (
 		return 0, err
 	}
 	for after := ""; ; {
-		members, last, err := s.Members(ctx, group.Tenant, group.ObjectID, after, 0)
+		page, err := s.List(ctx, group.Tenant, after, 0)
 		if err != nil {
 			return 0, err
 		}
-		for _, m := range members {
+		if len(page) == 0 {
+			return closed.Revision, nil
+		}
+		for _, m := range page {
+			if after = m.ObjectID; !slices.Contains(m.Groups, group.ObjectID) {
+				continue
+			}
 			_, err := s.RemoveMember(ctx, who, group.Tenant, group.ObjectID, m.ObjectID)
 			if kind := twinkey.KindOf(err); err != nil && kind != twinkey.NotFound && kind != twinkey.PrincipalNotFound {
 				return 0, err
 			}
 		}
-		if last == "" {
-			return closed.Revision, nil
-		}
-		after = last
 	}
 }
 

@@ -103,10 +103,16 @@ func (c *collection) search(ctx context.Context, req *request, conditions []cond
 		}
 		return []directory.Record{rec}, "", nil
 	}
+	return c.surface.scan(ctx, req, func(rec directory.Record) bool { return c.satisfies(rec, conditions) })
+}
+
+// scan looks through the tenant for a page of principals that fit; the second
+// result is the object id after which the list goes on, "" at the end.
+func (s *surface) scan(ctx context.Context, req *request, fits func(directory.Record) bool) ([]directory.Record, string, error) {
 	var found []directory.Record
 	after := req.query.after
 	for looked := 0; looked < scanned; {
-		page, err := c.surface.directory.List(ctx, req.who.Tenant, after, 0)
+		page, err := s.directory.List(ctx, req.who.Tenant, after, 0)
 		if err != nil || len(page) == 0 {
 			return found, "", err
 		}
@@ -115,7 +121,7 @@ func (c *collection) search(ctx context.Context, req *request, conditions []cond
 				return found, after, nil
 			}
 			after = rec.ObjectID
-			if c.satisfies(rec, conditions) {
+			if fits(rec) {
 				found = append(found, rec)
 			}
 		}

@@ -88,7 +88,7 @@ func (s *surface) addPassword(ctx context.Context, req *request) (int, any, erro
 		return 0, nil, err
 	}
 	want := directory.NewSecret{Name: body.PasswordCredential.DisplayName}
-	if at := body.PasswordCredential.StartDateTime; at != nil && time.Until(*at) > earliest {
+	if at := body.PasswordCredential.StartDateTime; at != nil && at.Sub(s.config.Now()) > earliest {
 		return 0, nil, twinkey.Errorf(twinkey.Unsupported, "A client secret is good from when it is made. Leave startDateTime out.")
 	}
 	if at := body.PasswordCredential.EndDateTime; at != nil {

@@ -50,6 +50,7 @@ type Config struct {
 	Authenticator Authenticator
 	Permissions   Permissions
 	Directory     *directory.Service
+	Now           func() time.Time
 }
 
 // Matches reports whether a path is one of this surface.

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/twinkey/twinkey"
@@ -109,19 +110,13 @@ func (s *surface) listMembers(ctx context.Context, req *request) (int, any, erro
 	if err != nil {
 		return 0, nil, err
 	}
+	members, after, err := s.scan(ctx, req, func(m directory.Record) bool { return slices.Contains(m.Groups, rec.ObjectID) })
+	if err != nil {
+		return 0, nil, err
+	}
 	var values []any
-	after := req.query.after
-	for looked := 0; looked < scanned && len(values) < req.query.top; looked += req.query.top {
-		members, last, err := s.directory.Members(ctx, rec.Tenant, rec.ObjectID, after, req.query.top-len(values))
-		if err != nil {
-			return 0, nil, err
-		}
-		for _, m := range members {
-			values = append(values, s.object(m))
-		}
-		if after = last; after == "" {
-			break
-		}
+	for _, m := range members {
+		values = append(values, s.object(m))
 	}
 	return http.StatusOK, s.listOf("groups/"+rec.ObjectID+"/members", "directoryObjects", values, req, after), nil
 }

@@ -72,8 +72,8 @@ type userBody struct {
 }
 
 type passwordProfile struct {
-	Password  string `json:"password"`
-	MustReset bool   `json:"forceChangePasswordNextSignIn"`
+	Password  *string `json:"password"`
+	MustReset bool    `json:"forceChangePasswordNextSignIn"`
 }
 
 // password checks the profile; the zero secret is none.
@@ -84,7 +84,13 @@ func (b userBody) password() (twinkey.Secret, error) {
 	if b.PasswordProfile.MustReset {
 		return twinkey.Secret{}, twinkey.Errorf(twinkey.Unsupported, "Passwords that must be changed at the next sign-in are not supported. Set forceChangePasswordNextSignIn to false.")
 	}
-	return twinkey.NewSecret(b.PasswordProfile.Password), nil
+	if b.PasswordProfile.Password == nil {
+		return twinkey.Secret{}, nil
+	}
+	if *b.PasswordProfile.Password == "" {
+		return twinkey.Secret{}, required("passwordProfile.password")
+	}
+	return twinkey.NewSecret(*b.PasswordProfile.Password), nil
 }
 
 func (s *surface) createUser(ctx context.Context, req *request) (int, any, error) {
@@ -103,7 +109,7 @@ func (s *surface) createUser(ctx context.Context, req *request) (int, any, error
 		return 0, nil, required("displayName")
 	case body.UserPrincipalName == "":
 		return 0, nil, required("userPrincipalName")
-	case password.Reveal() == "":
+	case password.IsZero():
 		return 0, nil, required("passwordProfile.password")
 	}
 	created, err := s.directory.CreateUser(ctx, req.who, directory.NewUser{

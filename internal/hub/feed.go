@@ -1,11 +1,9 @@
 package hub
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/twinkey/twinkey"
 )
@@ -44,9 +42,14 @@ func (h *Hub) Connect(name string) (*Feed, error) {
 }
 
 // Receive returns the next message: snapshot chunks first, then changes in
-// order, and grants between them.
+// order, and grants between them. An error in the midst of a snapshot means that
+// the next call begins another.
 func (f *Feed) Receive(ctx context.Context) (twinkey.FromHub, error) {
 	for {
+		if err := f.open(); err != nil {
+			f.endSnapshot()
+			return twinkey.FromHub{}, err
+		}
 		if f.cursor == 0 {
 			return f.chunk(ctx)
 		}
@@ -70,11 +73,11 @@ func (f *Feed) Receive(ctx context.Context) (twinkey.FromHub, error) {
 
 // Send takes an acknowledgement or a ping from the gateway.
 func (f *Feed) Send(_ context.Context, m twinkey.FromGateway) error {
+	if err := f.open(); err != nil {
+		return err
+	}
 	f.hub.mu.Lock()
 	defer f.hub.mu.Unlock()
-	if f.closed {
-		return fmt.Errorf("the feed of gateway %q is closed", f.name)
-	}
 	if m.Ack != nil {
 		f.acked = max(f.acked, m.Ack.Revision)
 	}
@@ -96,6 +99,16 @@ func (f *Feed) Close() {
 	f.hub.ring()
 }
 
+// open fails once the feed is closed.
+func (f *Feed) open() error {
+	f.hub.mu.Lock()
+	defer f.hub.mu.Unlock()
+	if f.closed {
+		return fmt.Errorf("the feed of gateway %q is closed", f.name)
+	}
+	return nil
+}
+
 // chunk sends the next part of a snapshot.
 func (f *Feed) chunk(ctx context.Context) (twinkey.FromHub, error) {
 	if f.chunks == nil {
@@ -106,8 +119,7 @@ func (f *Feed) chunk(ctx context.Context) (twinkey.FromHub, error) {
 		err = fmt.Errorf("the snapshot ended without a last chunk")
 	}
 	if err != nil || chunk.Last {
-		f.stop()
-		f.chunks, f.stop = nil, nil
+		f.endSnapshot()
 	}
 	if err != nil {
 		return twinkey.FromHub{}, fmt.Errorf("reading a snapshot: %w", err)
@@ -116,6 +128,14 @@ func (f *Feed) chunk(ctx context.Context) (twinkey.FromHub, error) {
 		f.cursor = chunk.Revision
 	}
 	return twinkey.FromHub{Chunk: &chunk}, nil
+}
+
+// endSnapshot lets go of a snapshot, whether or not it has come to its end.
+func (f *Feed) endSnapshot() {
+	if f.chunks != nil {
+		f.stop()
+		f.chunks, f.stop = nil, nil
+	}
 }
 
 // readTarget reads the store's newest revision for a ping that has come in.
@@ -143,11 +163,7 @@ func (f *Feed) next() (twinkey.FromHub, bool, <-chan struct{}) {
 		f.cursor = 0 // what it lacks is not retained any more
 		return twinkey.FromHub{}, false, h.bell
 	}
-	at, found := slices.BinarySearchFunc(h.changes, f.cursor, func(c twinkey.Change, r twinkey.Revision) int { return cmp.Compare(c.Revision, r) })
-	if found {
-		at++
-	}
-	if at < len(h.changes) {
+	if at := after(h.changes, f.cursor); at < len(h.changes) {
 		change := h.changes[at]
 		f.cursor = change.Revision
 		return twinkey.FromHub{Change: &change}, true, h.bell

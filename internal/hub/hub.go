@@ -12,6 +12,7 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -107,13 +108,31 @@ func (h *Hub) pending(revision twinkey.Revision) ([]string, <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var names []string
-	for name, g := range h.gateways {
-		if g.acked < revision {
+	for name, f := range h.gateways {
+		if !h.applied(f, revision) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	return names, h.bell
+}
+
+// applied reports whether a gateway decides on nothing older than revision: it
+// has said so, or what it lacks did nothing to accounts. h.mu is held.
+func (h *Hub) applied(f *Feed, revision twinkey.Revision) bool {
+	if f.acked >= revision {
+		return true
+	}
+	if f.acked == 0 || f.acked < h.base || h.seen < revision {
+		return false
+	}
+	at := after(h.changes, f.acked)
+	return at == len(h.changes) || h.changes[at].Revision > revision
+}
+
+// after is the place of the first change later than a revision.
+func after(changes []twinkey.Change, revision twinkey.Revision) int {
+	return sort.Search(len(changes), func(i int) bool { return changes[i].Revision > revision })
 }
 
 // errBehind says that the store is ahead of what the watch has shown.

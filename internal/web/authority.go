@@ -27,6 +27,10 @@ const (
 	authorityLife = 10 * 365 * 24 * time.Hour
 	leafLife      = 90 * 24 * time.Hour
 	backdate      = 5 * time.Minute // for clients whose clocks are slow
+
+	// authorityBackdate is more: a machine's clock may be ahead when it is first
+	// started, and is set right later.
+	authorityBackdate = 7 * 24 * time.Hour
 )
 
 // Authority is a certificate authority of this installation's own: what clients
@@ -88,7 +92,7 @@ func (a *Authority) create() ([]byte, error) {
 	template := &x509.Certificate{
 		SerialNumber:          serial,
 		Subject:               pkix.Name{Organization: []string{"Twinkey"}, CommonName: fmt.Sprintf("Twinkey local authority %x", serial.Bytes()[:4])},
-		NotBefore:             now.Add(-backdate),
+		NotBefore:             now.Add(-authorityBackdate),
 		NotAfter:              now.Add(authorityLife),
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true,

@@ -65,9 +65,10 @@ func definitionOf(r accounts.RoleDefinition, asked twinkey.ResourceID) definitio
 	}
 }
 
-// definitionID is the id that a role has for somebody who asks about a scope.
+// definitionID is the id that a role has for somebody who asks about a scope,
+// however that is cased.
 func definitionID(asked twinkey.ResourceID, role string) string {
-	return below(twinkey.ResourceID{Subscription: asked.Subscription}, "roleDefinitions", role)
+	return below(twinkey.ResourceID{Subscription: twinkey.Fold(asked.Subscription)}, "roleDefinitions", role)
 }
 
 func (h *handlers) listDefinitions(ctx context.Context, req *arm.Request) (*arm.Response, error) {

@@ -54,12 +54,12 @@ type authenticator struct{}
 
 // world is the surface over a real store.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	store *etcdstore.Store
 	http  http.Handler
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	node, err := etcdnode.Start(t.Context(), etcdnode.Config{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -187,7 +187,7 @@ func TestFiltersThatAreRefused(t *testing.T) {
 	for filter, code := range map[string]string{
 		"": "BadRequest", "resourceGroupName eq 'g'": "BadRequest", "eventTimestamp le '2031-05-04'": "BadRequest",
 		"eventTimestamp ge 'yesterday'": "BadRequest", since + " and " + since: "NotSupported", since + " and ": "NotSupported",
-		since + " or caller eq 'x'": "BadRequest", since + " and caller ne 'x'": "NotSupported", since + " and not caller eq 'x'": "NotSupported",
+		since + " or caller eq 'x'": "NotSupported", since + " and caller ne 'x'": "NotSupported", since + " and not caller eq 'x'": "NotSupported",
 		since + " and caller eq 'x": "NotSupported", since + " and caller eq 'x' or level eq 'y'": "NotSupported", since + " and (caller eq 'x')": "NotSupported",
 		since + " and colour eq 'red'": "NotSupported", since + " and resourceUri eq '/subscriptions/" + tenant + "'": "BadRequest",
 		since + " and resourceUri eq '/subscriptions/" + subscription + "/providers/Microsoft.Compute/x/y'": "BadRequest", since + " and resourceGroupName eq 'a/b'": "InvalidResourceName",
@@ -216,7 +216,7 @@ func TestEventsNeedThePermission(t *testing.T) {
 		{"nobody", inGroup + "'g1'", 403},
 	} {
 		status, body := w.get(tt.who, values+"&$filter="+url.QueryEscape(tt.filter))
-		if status != tt.status || status == 200 && strings.Contains(body, "g2") {
+		if status != tt.status || status == 200 && tt.who == "grouped" && strings.Contains(body, "/resourceGroups/g2") {
 			t.Errorf("%s, %s: %d %s", tt.who, tt.filter, status, body)
 		}
 	}
@@ -237,7 +237,7 @@ func TestEventOnTheWire(t *testing.T) {
 		"claims":{"appid":"` + application + `","http://schemas.microsoft.com/identity/claims/objectidentifier":"00000000-0000-4000-8000-000000000002","http://schemas.microsoft.com/identity/claims/tenantid":"` + tenant + `"},
 		"correlationId":"00000000-0000-4000-8000-000000000000","description":"","eventDataId":"` + id + `","eventName":{"value":"EndRequest","localizedValue":"End request"},
 		"category":{"value":"Administrative","localizedValue":"Administrative"},"eventTimestamp":"2031-05-04T12:30:00.0000007Z","submissionTimestamp":"2031-05-04T12:30:00.0000007Z",
-		"httpRequest":{"clientRequestId":"mine","clientIpAddress":"192.0.2.7","method":"POST"},"id":"` + resource + `/events/` + id + `/ticks/640774854000000007","level":"Informational",
+		"httpRequest":{"clientRequestId":"mine","clientIpAddress":"192.0.2.7","method":"POST"},"id":"` + resource + `/events/` + id + `/ticks/640712610000000007","level":"Informational",
 		"operationId":"00000000-0000-4000-8000-000000000000","operationName":{"value":"Microsoft.CognitiveServices/accounts/listKeys/action","localizedValue":"List Keys"},
 		"resourceGroupName":"G1","resourceProviderName":{"value":"Microsoft.CognitiveServices","localizedValue":"Microsoft.CognitiveServices"},
 		"resourceType":{"value":"Microsoft.CognitiveServices/accounts","localizedValue":"Microsoft.CognitiveServices/accounts"},"resourceId":"` + resource + `",
@@ -274,7 +274,7 @@ func TestPages(t *testing.T) {
 		}
 	}
 	filter := since + " and resourceGroupName eq 'mine'"
-	for more, pages := range map[string]int{"": 1, "&$top=40": 4, "&$top=150": 1} {
+	for more, pages := range map[string]int{"": 1, "&$top=40": 4, "&$top=150": 2} {
 		got, n := w.list("reader", filter, more)
 		if slices.Sort(got); n != pages || !slices.Equal(got, slices.Sorted(slices.Values(want))) {
 			t.Errorf("%s: %d events of %d on %d pages", more, len(got), len(want), n)
@@ -290,40 +290,12 @@ func FuzzFilter(f *testing.F) {
 	for _, filter := range []string{since, since + " and caller eq 'it''s'", "and and and", "a eq 'b' and 'c", "' and '", since + " and resourceUri eq '/'", "eventTimestamp ge 9999-12-31"} {
 		f.Add(filter)
 	}
-	surface := arm.New(arm.Config{PublicURL: publicURL, GatewayURL: publicURL, Authenticator: authenticator{}, Subscriptions: anySubscription{}},
-		insights.Routes(insights.Config{Service: accounts.New(accounts.Config{Store: noStore{}, Now: noon}), Log: emptyLog{}, Now: noon}))
-	server := web.NewServer(web.Config{Handler: surface, Log: slog.New(slog.DiscardHandler), OnPanic: arm.WriteError})
+	w := newWorld(f)
+	w.record(people()["reader"], 1, accounts.ActionListKeys, twinkey.ResourceID{Group: "g1", Account: "acct"})
 	f.Fuzz(func(t *testing.T, filter string) {
-		r := httptest.NewRequest(http.MethodGet, values+"&$filter="+url.QueryEscape(filter), nil)
-		r.Header.Set("Authorization", "Bearer reader")
-		rec := httptest.NewRecorder()
-		server.ServeHTTP(rec, r)
-		if rec.Code != 400 && rec.Code != 403 {
-			t.Errorf("%q: %d %s", filter, rec.Code, rec.Body)
+		status, body := w.get("reader", values+"&$filter="+url.QueryEscape(filter))
+		if status != 200 && status != 400 {
+			t.Errorf("%q: %d %s", filter, status, body)
 		}
 	})
-}
-
-// anySubscription knows all of them.
-type anySubscription struct{}
-
-func (anySubscription) Subscription(context.Context, string) (accounts.Subscription, error) {
-	return accounts.Subscription{ID: subscription, Tenant: tenant}, nil
-}
-
-// noStore is a store in which nobody may do anything.
-type noStore struct{ accounts.Store }
-
-func (noStore) Subscription(context.Context, string) (*accounts.Subscription, error) {
-	return &accounts.Subscription{ID: subscription}, nil
-}
-
-func (noStore) Assignments(context.Context, twinkey.ResourceID) ([]access.Assignment, error) {
-	return nil, nil
-}
-
-type emptyLog struct{}
-
-func (emptyLog) RecentActivity(context.Context, string, time.Time, time.Time, accounts.Page) ([]audit.Entry, string, error) {
-	return nil, "", nil
 }
