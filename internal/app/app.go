@@ -234,7 +234,7 @@ func (a *App) followHub(ctx context.Context) {
 func (a *App) prepareIdentity(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := a.provider.Prepare(ctx)
-		if err == nil {
+		if err == nil || ctx.Err() != nil {
 			return
 		}
 		a.log.Warn("preparing signing keys", "error", err)

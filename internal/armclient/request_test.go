@@ -49,6 +49,30 @@ func TestRequestIsARMs(t *testing.T) {
 	}
 }
 
+// If this fails, the directory's calls are not Microsoft Graph's, or its lists
+// are cut at the first page.
+func TestRequestsToTheDirectory(t *testing.T) {
+	var next string
+	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		answer(200, `{"value":[1],"@odata.nextLink":"`+next+`"}`)(w, r)
+	}, answer(200, `{"value":[2]}`))
+	next = s.URL + "/v1.0/users?$skiptoken=x"
+	c, _ := newClient(t, s.URL, nil)
+	list, err := c.List(t.Context(), token, armclient.Request{
+		Method: http.MethodGet, Path: []string{"v1.0", "users"}, Query: url.Values{"$filter": {"displayName eq 'a'"}},
+	})
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%s, %v", list, err)
+	}
+	if _, err := c.Do(t.Context(), token, armclient.Request{Method: http.MethodPost, Path: []string{"v1.0", "groups", "g", "members", "$ref"}, Body: 1}); err != nil {
+		t.Fatal(err)
+	}
+	asked := s.all()
+	if asked[0].query != "%24filter=displayName+eq+%27a%27" || asked[1].query != "$skiptoken=x" || asked[2].query != "" || asked[2].path != "/v1.0/groups/g/members/$ref" {
+		t.Errorf("asked %v", asked)
+	}
+}
+
 // If this fails, a name can change which resource is meant.
 func FuzzPathNamesOneSegment(f *testing.F) {
 	for _, name := range []string{"plain", "a/b", "..", ".", "", "%2e%2e", "a?b#c", "(x) y", "ü", "\x00", "a\\b", "//"} {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -45,7 +46,9 @@ func TestSecretsAreNeverInErrors(t *testing.T) {
 			body, _ := io.ReadAll(r.Body)
 			bearer := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 			form, _ := url.ParseQuery(string(body))
-			said := strings.Join([]string{bearer, url.QueryEscape(bearer), form.Get("password"), form.Get("client_secret"), form.Get("refresh_token"), form.Get("client_assertion"), url.QueryEscape(form.Get("password"))}, " ")
+			var document struct{ Password string }
+			_ = json.Unmarshal(body, &document)
+			said := strings.Join([]string{bearer, url.QueryEscape(bearer), document.Password, url.PathEscape(document.Password), form.Get("password"), form.Get("client_secret"), form.Get("refresh_token"), form.Get("client_assertion"), url.QueryEscape(form.Get("password"))}, " ")
 			w.WriteHeader(status)
 			fmt.Fprintf(w, format, said, said)
 		}
@@ -61,6 +64,10 @@ func TestSecretsAreNeverInErrors(t *testing.T) {
 			_, err := c.Do(t.Context(), twinkey.NewSecret(secret), get)
 			errs = append(errs, err)
 			_, err = c.List(t.Context(), twinkey.NewSecret(secret), get)
+			errs = append(errs, err)
+			_, err = c.Do(t.Context(), token, armclient.Request{
+				Method: http.MethodPost, Path: []string{"v1.0", "users"}, Hidden: []twinkey.Secret{twinkey.NewSecret(secret)}, Body: map[string]any{"password": secret},
+			})
 			errs = append(errs, err)
 			for _, g := range []armclient.Grant{
 				armclient.PasswordGrant("u", twinkey.NewSecret(secret)), armclient.SecretGrant("u", twinkey.NewSecret(secret)), armclient.RefreshGrant(twinkey.NewSecret(secret)),

@@ -1,8 +1,11 @@
 package cli_test
 
 import (
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -234,5 +237,36 @@ func TestRoleDefinitionFromFile(t *testing.T) {
 	want := `{"properties":{"assignableScopes":["` + sub + `/resourceGroups/g"],"description":"","permissions":[{"actions":[],"dataActions":["d"],"notActions":["n"],"notDataActions":[]}],"roleName":"R","type":"CustomRole"}}`
 	if len(*puts) != 2 || (*puts)[0] != want || (*puts)[1] != want {
 		t.Errorf("sent %q", *puts)
+	}
+}
+
+// If this fails, a password that is given or generated ends up on a screen that
+// it was not asked for on: in an error that repeats it, or in --debug.
+func TestPasswordsAreNotShown(t *testing.T) {
+	s := newServer(t)
+	var sent []string
+	s.otherwise = func(w http.ResponseWriter, r *http.Request) {
+		_, body := s.last()
+		var asked struct{ PasswordProfile struct{ Password string } }
+		if err := json.Unmarshal([]byte(body), &asked); err != nil {
+			t.Error(err)
+		}
+		sent = append(sent, asked.PasswordProfile.Password)
+		reply(400, `{"error":{"code":"Request_BadRequest","message":"no good: `+asked.PasswordProfile.Password+`"}}`)(w, r)
+	}
+	u := loggedIn(t, s)
+	for _, line := range []string{
+		"ad user create --display-name A --user-principal-name a@b --password tr0ub4dor-one",
+		"ad user update --id a@b --password tr0ub4dor-two",
+		"admin user create a@b",
+		"admin user reset-password a@b",
+	} {
+		got := u.run(append(command(line), "--debug")...)
+		if password := sent[len(sent)-1]; len(password) < 10 || got.code != 1 || strings.Contains(got.stdout+got.stderr, password) || !strings.Contains(got.stderr, "no good: [secret]") {
+			t.Errorf("%s: %+v", line, got)
+		}
+	}
+	if len(sent) != 4 || sent[2] == sent[3] {
+		t.Errorf("sent %q", sent)
 	}
 }

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -64,6 +66,9 @@ func (t *tags) String() string { return "" }
 func (t *tags) Type() string { return "key=value" }
 
 func (t *tags) Set(s string) error {
+	if !utf8.ValidString(s) {
+		return errors.New("expected text in UTF-8") // sent as JSON, it would be another text
+	}
 	if *t == nil {
 		*t = tags{}
 	}

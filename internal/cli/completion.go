@@ -88,7 +88,9 @@ func (s *session) offerValues(root *cobra.Command) {
 // offerFor returns nil for a value that only the user knows.
 func (s *session) offerFor(value pflag.Value, offer string) cobra.CompletionFunc {
 	if c, ok := value.(*choice); ok {
-		return cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp)
+		return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+			return startingWith(slices.Clone(c.allowed), typed), cobra.ShellCompDirectiveNoFileComp
+		}
 	}
 	if offer == "" {
 		return nil

@@ -3,7 +3,6 @@ package cli_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -49,14 +48,28 @@ type server struct {
 func newServer(t *testing.T) *server {
 	t.Helper()
 	s := &server{routes: map[string]http.HandlerFunc{}, expires: 3600}
+	s.start(t)
+	s.on("POST "+account+"/listKeys", reply(200, `{"key1":"`+key1+`","key2":"`+key2+`"}`))
+	return s
+}
+
+// start begins to listen.
+func (s *server) start(t testing.TB) {
 	s.Server = httptest.NewTLSServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Close)
 	s.on("GET /subscriptions", reply(200, `{"value":[
 		{"subscriptionId":"`+subOff+`","displayName":"Twinkey Off","state":"Disabled","tenantId":"`+tenant+`"},
 		{"subscriptionId":"`+subDev+`","displayName":"Twinkey Dev","state":"Enabled","tenantId":"`+tenant+`","managedByTenants":[]},
 		{"subscriptionId":"`+subProd+`","displayName":"Twinkey Prod","state":"Enabled","tenantId":"`+tenant+`","managedByTenants":[]}]}`))
-	s.on("POST "+account+"/listKeys", reply(200, `{"key1":"`+key1+`","key2":"`+key2+`"}`))
-	return s
+}
+
+// caFile writes the certificate to trust.
+func (s *server) caFile(t testing.TB) string {
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func (s *server) on(route string, h http.HandlerFunc) { s.routes[strings.ToLower(route)] = h }
@@ -142,11 +155,7 @@ func newUser(t *testing.T, s *server) *user {
 	u := &user{t: t, dir: filepath.Join(dir, "config"), env: map[string]string{}, now: time.Now, ctx: t.Context()}
 	u.env["TWINKEY_CONFIG_DIR"] = u.dir
 	if s != nil {
-		ca := filepath.Join(dir, "ca.pem")
-		if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		u.env["TWINKEY_ENDPOINT"], u.env["TWINKEY_CA_FILE"] = s.URL, ca
+		u.env["TWINKEY_ENDPOINT"], u.env["TWINKEY_CA_FILE"] = s.URL, s.caFile(t)
 	}
 	return u
 }
@@ -190,15 +199,6 @@ func (u *user) want(got result, code int, stdout, stderr string) {
 	if got.code != code || got.stdout != stdout || got.stderr != stderr {
 		u.t.Errorf("exit code %d, want %d\nstdout %q\nwant   %q\nstderr %q\nwant   %q", got.code, code, got.stdout, stdout, got.stderr, stderr)
 	}
-}
-
-func decode(t *testing.T, text string) any {
-	t.Helper()
-	var v any
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		t.Fatalf("%q: %v", text, err)
-	}
-	return v
 }
 
 var keysOf = []string{"--name", "myMultiCogService", "--resource-group", "cog-services-staging"}

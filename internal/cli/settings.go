@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	twinkey "github.com/twinkey/twinkey"
 
@@ -47,10 +48,11 @@ func splitSetting(text string) (section, name string, ok bool) {
 }
 
 // parseSetting reads "section.name=value". A value that is an empty pair of
-// quotes is empty: some shells drop an argument's end that is empty itself.
+// quotes is empty: some shells drop an argument's end that is empty itself. What
+// is not UTF-8 could not be kept as it is.
 func parseSetting(text string) (section, name, value string, ok bool) {
 	key, value, ok := strings.Cut(text, "=")
-	if !ok {
+	if !ok || !utf8.ValidString(value) {
 		return "", "", "", false
 	}
 	section, name, ok = splitSetting(key)

@@ -70,12 +70,24 @@ func (c *core) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	for k, v := range encoded.Fields {
 		attrs = append(attrs, slog.Any(k, v))
 	}
-	c.log.LogAttrs(context.Background(), level(e.Level), e.Message, attrs...)
+	c.log.LogAttrs(context.Background(), levelOf(e), e.Message, attrs...)
 	return nil
 }
 
 // Sync implements zapcore.Core.
 func (c *core) Sync() error { return nil }
+
+// levelOf is the level of an entry. What etcd says at every start of a member
+// like ours, and what means nothing here, is detail.
+func levelOf(e zapcore.Entry) slog.Level {
+	switch e.Message {
+	case "failed to update storage version", // a new database has no term yet; it is written later
+		"Running http and grpc server on single port. This is not recommended for production.", // there is no port
+		"simple token is not cryptographically signed":                                         // there are no users of etcd
+		return slog.LevelDebug
+	}
+	return level(e.Level)
+}
 
 func level(l zapcore.Level) slog.Level {
 	switch {

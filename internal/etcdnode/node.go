@@ -148,6 +148,7 @@ func (n *Node) start(ctx context.Context, c Config) error {
 		return twinkey.Wrap(err, twinkey.Unavailable, "The store in %s cannot be opened: %v", c.Dir, err)
 	}
 	n.client = v3client.New(etcd.Server)
+	n.client.KV = guard{KV: n.client.KV, node: n}
 	return nil
 }
 

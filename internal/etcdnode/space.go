@@ -19,7 +19,7 @@ const (
 	// spare is the part of the quota that must be free before the database takes
 	// writes again: one in spare.
 	spare = 10
-	// reclaimTime bounds what it waits for; the copying itself cannot be cut off.
+	// reclaimTime bounds how long it waits; the copying itself cannot be cut off.
 	reclaimTime = 2 * time.Minute
 	// besideCopy is how many bytes must be free on the disk beside the copy of
 	// the database that defragmentation makes.
@@ -38,6 +38,9 @@ type Space struct {
 func (n *Node) Space() Space {
 	backend := n.etcd.Server.Backend()
 	s := Space{Size: backend.Size(), InUse: backend.SizeInUse(), Quota: n.quota}
+	if n.Err() != nil {
+		return s
+	}
 	for _, alarm := range n.etcd.Server.Alarms() {
 		s.Full = s.Full || alarm.Alarm == etcdserverpb.AlarmType_NOSPACE
 	}
@@ -63,7 +66,7 @@ func (n *Node) Reclaim(ctx context.Context) error {
 		return twinkey.Errorf(twinkey.Unavailable, "The store holds %d MiB and may hold %d MiB. Delete resource groups that are not needed, or keep less of the activity log with --activity-days or --activity-entries.", space.InUse>>20, space.Quota>>20)
 	}
 	if !space.roomy(space.Size) {
-		if err := n.defragment(space); err != nil {
+		if err := n.defragment(ctx, space); err != nil {
 			return err
 		}
 	}
@@ -74,7 +77,7 @@ func (n *Node) Reclaim(ctx context.Context) error {
 func (s Space) roomy(size int64) bool { return size <= s.Quota-s.Quota/spare }
 
 // defragment copies what is in use into a new file.
-func (n *Node) defragment(space Space) error {
+func (n *Node) defragment(ctx context.Context, space Space) error {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(filepath.Dir(n.lock.Name()), &fs); err != nil {
 		return fmt.Errorf("reading the free space: %w", err)
@@ -82,7 +85,8 @@ func (n *Node) defragment(space Space) error {
 	if free := int64(fs.Bavail) * fs.Bsize; free < space.InUse+besideCopy {
 		return twinkey.Errorf(twinkey.Unavailable, "The disk of the data directory has %d MiB free, and making room in the store needs %d MiB. Make room on the disk.", free>>20, (space.InUse+besideCopy)>>20)
 	}
-	if err := n.etcd.Server.Defragment(); err != nil { // the in-process client panics at it
+	_, err := guarded(ctx, n, func() (struct{}, error) { return struct{}{}, n.etcd.Server.Defragment() }) // the in-process client panics at it
+	if err != nil {
 		return fmt.Errorf("defragmenting the store: %w", err)
 	}
 	return nil
@@ -90,7 +94,7 @@ func (n *Node) defragment(space Space) error {
 
 // disarm lifts the alarm about space, and no other.
 func (n *Node) disarm(ctx context.Context) error {
-	raised, err := n.client.AlarmList(ctx)
+	raised, err := guarded(ctx, n, func() (*clientv3.AlarmResponse, error) { return n.client.AlarmList(ctx) })
 	if err != nil {
 		return fmt.Errorf("reading the store's alarms: %w", err)
 	}
@@ -98,7 +102,10 @@ func (n *Node) disarm(ctx context.Context) error {
 		if alarm.Alarm != etcdserverpb.AlarmType_NOSPACE {
 			continue
 		}
-		if _, err := n.client.AlarmDisarm(ctx, (*clientv3.AlarmMember)(alarm)); err != nil {
+		_, err := guarded(ctx, n, func() (*clientv3.AlarmResponse, error) {
+			return n.client.AlarmDisarm(ctx, (*clientv3.AlarmMember)(alarm))
+		})
+		if err != nil {
 			return fmt.Errorf("lifting the store's alarm: %w", err)
 		}
 	}

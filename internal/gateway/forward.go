@@ -80,7 +80,7 @@ func newProxy(log *slog.Logger, now func() time.Time, counters *counters) *httpu
 // credential anywhere.
 func rewrite(p *httputil.ProxyRequest) {
 	x := p.In.Context().Value(exchangeKey{}).(*exchange)
-	p.Out.URL = &url.URL{RawQuery: StripQuery(p.In.URL.RawQuery)} // where to is for upstreams to say
+	p.Out.URL = &url.URL{RawQuery: StripQuery(p.In.URL.RawQuery), ForceQuery: p.In.URL.ForceQuery} // where to is for upstreams to say
 	StripHeaders(p.Out.Header, x.fromProxy)
 	for name := range p.In.Header {
 		if x.fromProxy && strings.HasPrefix(name, "X-Forwarded-") {

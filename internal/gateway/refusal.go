@@ -32,8 +32,8 @@ var (
 	firewalled           = refuse(http.StatusForbidden, "403", "Access denied due to Virtual Network/Firewall rules.")
 
 	keysDisabled  = refuse(http.StatusForbidden, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource.")
-	ambiguousPath = refuse(http.StatusBadRequest, "400", "The path can be read in more than one way: '.' and '..' segments, backslashes, encoded slashes and control characters are not accepted.")
-	notFound      = refuse(http.StatusNotFound, "404", "Resource not found")
+	ambiguousPath = refuse(http.StatusBadRequest, "400", "The path can be read in more than one way: '.' and '..' segments, backslashes, control characters and broken escapes are not accepted, in no encoding.")
+	notFound      = Refusal{Status: http.StatusNotFound, Code: "404", Body: `{"error":{"code":"404","message": "Resource not found"}}`} // with the blank Azure has there
 	kindGone      = refuse(http.StatusNotFound, "404", "The service this account is for is not offered by this server any more. Ask its operator.")
 	upstreamSlow  = refuse(http.StatusGatewayTimeout, "504", "The service behind this endpoint has not answered in time. Try again later.")
 	internalError = refuse(http.StatusInternalServerError, "500", "Internal server error.")

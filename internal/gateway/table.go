@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -145,8 +146,8 @@ func (t *Table) put(s twinkey.AccountState) {
 	}
 	a.state.Store(&s)
 	t.index(a, before, &s)
-	for i, d := range old {
-		if d != s.Digests[i] {
+	for _, d := range old {
+		if !slices.Contains(s.Digests[:], d) { // it may have moved to the other slot
 			t.drop(d, a)
 		}
 	}

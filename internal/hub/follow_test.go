@@ -153,6 +153,37 @@ func TestSilentWatchIsFoundOut(t *testing.T) {
 	expectChanges(t, synced(t, f, 2), first, second, third)
 }
 
+// A store that has dropped what the hub has not seen yet cannot be followed from
+// there: a gateway that lacks it is pending until it has the state as it is.
+func TestStoreThatHasDroppedWhatIsMissing(t *testing.T) {
+	w := newWorld(t)
+	let := make(chan struct{})
+	opened := w.stall(let)
+	w.run()
+	a := connected(t, w.hub, "a")
+	<-opened
+	w.create("a1")
+	w.create("a2")
+	dropped := w.aside()
+	if _, err := w.etcd.Compact(t.Context(), int64(dropped)); err != nil {
+		t.Fatal(err)
+	}
+	close(let)
+	<-opened // from where the store is now
+	b := connected(t, w.hub, "b")
+	later := w.create("a3")
+	if m := receive(t, b); m.Change == nil || m.Change.Revision != later {
+		t.Errorf("who has the state receives %+v, want change %d", m, later)
+	}
+	w.expectPending(dropped, "a")
+	m := receive(t, a)
+	if m.Chunk == nil || m.Chunk.Revision < later || len(m.Chunk.Accounts) != 3 {
+		t.Errorf("who lacks something receives %+v", m)
+	}
+	ack(t, a, m.Chunk.Revision)
+	w.expectPending(dropped)
+}
+
 // A watch that is up to date is left alone, however often it is looked at.
 func TestHealthyWatchIsLeftAlone(t *testing.T) {
 	w := newWorld(t)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/accounts"
@@ -49,6 +50,7 @@ func (s *source) Revision(ctx context.Context) (twinkey.Revision, error) {
 type world struct {
 	t      *testing.T
 	source *source
+	etcd   *clientv3.Client
 	check  chan struct{}
 	hub    *hub.Hub
 	sub    string
@@ -66,7 +68,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, source: &source{Store: store}, check: make(chan struct{}), sub: uuid.NewString()}
+	w := &world{t: t, source: &source{Store: store}, etcd: node.Client(), check: make(chan struct{}), sub: uuid.NewString()}
 	w.hub = hub.New(hub.Config{Source: w.source, Log: slog.New(slog.DiscardHandler), Check: w.check})
 	return w
 }
