@@ -91,6 +91,7 @@ func (e *exporter) deliver(ctx context.Context, batch etcdstore.ActivityBatch) e
 	if batch.Revision == 0 {
 		return nil
 	}
+	ctx = context.WithoutCancel(ctx) // what is written is noted also while the server is stopped
 	if err := e.store.SetExportCursor(ctx, batch.Revision); err != nil {
 		return fmt.Errorf("storing how far the export has come: %w", err)
 	}
