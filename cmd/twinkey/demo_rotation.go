@@ -34,7 +34,6 @@ type rotation struct {
 	old             []attempt // with the key that was regenerated
 	other           []attempt // with the other key
 	fresh           attempt   // the first with the new key
-	elsewhere       string    // gateways that had not confirmed, "" for none
 	keys            [2]string // as they are afterwards
 }
 

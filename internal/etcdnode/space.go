@@ -61,6 +61,9 @@ func (n *Node) Reclaim(ctx context.Context) error {
 	if _, err := n.client.Compact(ctx, now.Header.Revision, clientv3.WithCompactPhysical()); err != nil && !alreadyCompacted(err) {
 		return fmt.Errorf("dropping old revisions: %w", err)
 	}
+	if err := n.settle(ctx); err != nil {
+		return err
+	}
 	space := n.Space()
 	if !space.roomy(space.InUse) {
 		return twinkey.Errorf(twinkey.Unavailable, "The store holds %d MiB and may hold %d MiB. Delete resource groups that are not needed, or keep less of the activity log with --activity-days or --activity-entries.", space.InUse>>20, space.Quota>>20)
@@ -75,6 +78,18 @@ func (n *Node) Reclaim(ctx context.Context) error {
 
 // roomy reports whether a file of a size would leave room to write in.
 func (s Space) roomy(size int64) bool { return size <= s.Quota-s.Quota/spare }
+
+// settle makes the file show what has been dropped: pages are free from the
+// commit after the one that gave them up.
+func (n *Node) settle(ctx context.Context) error {
+	_, err := guarded(ctx, n, func() (struct{}, error) {
+		for range 3 {
+			n.etcd.Server.Backend().ForceCommit()
+		}
+		return struct{}{}, nil
+	})
+	return err
+}
 
 // defragment copies what is in use into a new file.
 func (n *Node) defragment(ctx context.Context, space Space) error {

@@ -102,8 +102,7 @@ func FuzzAdmittedPathStaysBelowItsPrefix(f *testing.F) {
 			slashed := strings.ReplaceAll(reading, `\`, "/")
 			for _, p := range []string{reading, slashed, parameter.ReplaceAllString(reading, ""), parameter.ReplaceAllString(slashed, "")} {
 				cleaned := path.Clean(p)
-				below := strings.HasPrefix(cleaned, a.Route.Prefix) || cleaned+"/" == a.Route.Prefix || strings.HasPrefix(p, a.Route.Prefix) && cleaned == strings.TrimSuffix(p, "/")
-				if !below {
+				if !strings.HasPrefix(cleaned, a.Route.Prefix) && cleaned+"/" != a.Route.Prefix {
 					t.Errorf("%q, sent on below %q, reads as %q", target, a.Route.Prefix, cleaned)
 				}
 			}

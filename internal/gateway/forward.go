@@ -33,6 +33,9 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, x *exchange) {
 		invalidKey.write(w) // the key died between the decision and the register that sweeps go by
 		return
 	}
+	// An answer may begin before the call has been read to its end: else HTTP/1.1
+	// would hold it up and take the rest of the call away from the upstream.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	g.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
 }
 
