@@ -214,8 +214,9 @@ func TestHubWaitsForItsStore(t *testing.T) {
 			return 0, errors.New("not now")
 		}
 		w.source.revision = nil
-		failures <- struct{}{}
-		return w.source.Store.Revision(ctx)
+		revision, err := w.source.Store.Revision(ctx)
+		failures <- struct{}{} // what is written from now on comes after it
+		return revision, err
 	}
 	w.run()
 	<-failures
@@ -272,14 +273,14 @@ func TestGatewayThatLagsGetsNoGap(t *testing.T) {
 	}
 	m.more <- start // the watch is open
 
-	grow(retained - 1)
+	grow(retained + 1)
 	for want := twinkey.Revision(start + 1); want <= m.until; want++ {
 		if got := receive(t, near); got.Change == nil || got.Change.Revision != want {
 			t.Fatalf("a gateway within what is retained receives %+v, want change %d", got, want)
 		}
 	}
 	behind := m.until
-	grow(retained + 2) // now the oldest are dropped
+	grow(retained) // now the oldest are dropped
 	for want := behind + 1; want <= m.until; want++ {
 		if got := receive(t, near); got.Change == nil || got.Change.Revision != want {
 			t.Fatalf("a gateway within what is retained receives %+v, want change %d", got, want)
