@@ -56,6 +56,26 @@ func TestEveryInvariantNamesItsTest(t *testing.T) {
 	}
 }
 
+// Every package has a place in the architecture.
+func TestEveryPackageIsDescribed(t *testing.T) {
+	text := papers(t)["docs/ARCHITECTURE.md"]
+	packages := map[string]bool{}
+	for name := range sources(t, parser.PackageClauseOnly) {
+		if dir, ok := strings.CutPrefix(filepath.ToSlash(filepath.Dir(name)), "internal/"); ok {
+			packages[dir] = true
+		}
+	}
+	if len(packages) < 10 {
+		t.Errorf("found only %d packages; this test looks in the wrong place", len(packages))
+	}
+	for name := range packages {
+		row := regexp.MustCompile("(?m)^\\|[^|]*`" + regexp.QuoteMeta(name) + "`[^|]*\\|")
+		if !row.MatchString(text) {
+			t.Errorf("docs/ARCHITECTURE.md does not say what %s is for", name)
+		}
+	}
+}
+
 // A link from one paper to another leads somewhere.
 func TestLinksLeadSomewhere(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#: ]+)\)`)

@@ -45,6 +45,8 @@ type Stamp struct {
 	By     string                `json:"by"`
 	ByType twinkey.PrincipalType `json:"byType"`
 	At     time.Time             `json:"at"`
+
+	Request string `json:"request,omitempty"` // id of the call that did it
 }
 
 // Slot is one of the two places for a key.

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twinkey/twinkey"
@@ -105,7 +106,7 @@ func (s *Service) DeleteAccount(ctx context.Context, who twinkey.Caller, id twin
 			return false, Outcome{}, readErr
 		}
 		if a == nil {
-			return false, Outcome{}, nil
+			return s.gone(ctx, errors.Is(err, ErrUnknown))
 		}
 		if err := cond.check(true, a.Revision); err != nil {
 			return false, Outcome{}, err
@@ -119,6 +120,19 @@ func (s *Service) DeleteAccount(ctx context.Context, who twinkey.Caller, id twin
 		}
 	}
 	return false, Outcome{}, contended(id, err)
+}
+
+// gone is the answer to deleting what is not there. If an attempt of ours may
+// have deleted it, its answer having been lost, the gateways are waited for.
+func (s *Service) gone(ctx context.Context, perhapsOurs bool) (bool, Outcome, error) {
+	if !perhapsOurs {
+		return false, Outcome{}, nil
+	}
+	revision, err := s.store.Revision(ctx)
+	if err != nil {
+		return false, Outcome{}, err
+	}
+	return true, s.confirm(ctx, revision), nil
 }
 
 // commitAccount carries a plan out. The plan reads what there is and works out
@@ -138,6 +152,13 @@ func (s *Service) commitAccount(ctx context.Context, id twinkey.ResourceID, plan
 		}
 		if err = commitErr; !again(err) {
 			return Account{}, Outcome{}, fmt.Errorf("writing account: %w", err)
+		}
+		now, readErr := s.store.Account(ctx, id)
+		if readErr != nil {
+			return Account{}, Outcome{}, readErr
+		}
+		if now != nil && next.Modified.Request != "" && now.Modified.Request == next.Modified.Request {
+			return *now, s.confirm(ctx, now.Revision), nil // it was made after all, and the answer was lost
 		}
 	}
 	return Account{}, Outcome{}, contended(id, err)

@@ -122,7 +122,7 @@ func (s *Service) confirm(ctx context.Context, revision twinkey.Revision) Outcom
 }
 
 func (s *Service) stamp(who twinkey.Caller) Stamp {
-	return Stamp{By: who.Label(), ByType: who.Type, At: s.now().UTC()}
+	return Stamp{By: who.Label(), ByType: who.Type, At: s.now().UTC(), Request: who.RequestID}
 }
 
 func holds(p twinkey.Principal, objectID string) bool {

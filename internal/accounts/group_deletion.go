@@ -159,14 +159,21 @@ func (s *Service) finishDeletion(ctx context.Context, id twinkey.ResourceID) err
 	}
 }
 
-// removeGroup deletes an empty group, and with it ends its operation.
+// removeGroup deletes an empty group, and with it ends its operation, when no
+// gateway admits its accounts any more: also those whose deletion was answered
+// late or never.
 func (s *Service) removeGroup(ctx context.Context, g *Group, o *Operation) error {
+	revision, err := s.store.Revision(ctx)
+	if err != nil {
+		return err
+	}
+	s.confirm(ctx, revision)
 	w := Write{Remove: []Document{g}, Activity: s.record(o.caller(), ActionDeleteGroup, g.ID, "operation", "finished")}
 	if o != nil {
 		o.Finished = s.now().UTC()
 		w.Put = []Document{o}
 	}
-	_, err := s.store.Commit(ctx, w)
+	_, err = s.store.Commit(ctx, w)
 	return err
 }
 

@@ -32,7 +32,7 @@ type lateStore struct {
 func (s *lateStore) Commit(ctx context.Context, w accounts.Write) (twinkey.Revision, error) {
 	s.mu.Lock()
 	f := prompt
-	if len(w.Put) > 0 && s.fates != nil {
+	if len(w.Put)+len(w.Remove) > 0 && s.fates != nil {
 		f = s.fates()
 	}
 	if f == late {
@@ -239,5 +239,52 @@ func TestTheSameRequestAgainGetsTheSameAnswer(t *testing.T) {
 	third, out, err := w.service.Regenerate(t.Context(), who, id, twinkey.Key1, accounts.Precondition{})
 	if err != nil || out.Repeated || third.Key1 == first.Key1 {
 		t.Errorf("after the window: %v, repeated %v", err, out.Repeated)
+	}
+}
+
+// Creating, changing and deleting an account happen once too, however the store
+// answers: one entry each, the right word for whether it was there, and in force
+// at the gateway when the call returns.
+func TestAccountChangesHappenOnceHoweverTheStoreAnswers(t *testing.T) {
+	var store *lateStore
+	w := newWorld(t, func(s accounts.Store) accounts.Store { store = &lateStore{Store: s}; return store })
+	spec := accounts.AccountSpec{Kind: "TextAnalytics", SKU: "S", Location: "westeurope"}
+	id := w.id("acct")
+
+	store.fates = scripted(lost)
+	a, created, out, err := w.service.PutAccount(t.Context(), w.who(), id, spec, accounts.Precondition{})
+	if err != nil || !created || len(out.Pending) > 0 {
+		t.Fatalf("creating, the answer lost: created %v, %v", created, err)
+	}
+	keys := w.keys(id)
+	if w.call(keys.Key1) != 200 {
+		t.Error("a key of the new account is refused")
+	}
+
+	store.fates = scripted(lost)
+	changed, created, _, err := w.service.PutAccount(t.Context(), w.who(), id, accounts.AccountSpec{Tags: map[string]string{"a": "b"}}, accounts.Precondition{Match: &a.Revision})
+	if err != nil || created || changed.Tags["a"] != "b" {
+		t.Fatalf("changing on a condition, the answer lost: created %v, %v", created, err)
+	}
+
+	store.fates = scripted(late, lost)
+	existed, out, err := w.service.DeleteAccount(t.Context(), w.who(), id, accounts.Precondition{})
+	if err != nil || !existed || len(out.Pending) > 0 {
+		t.Fatalf("deleting, the answer lost: existed %v, %v", existed, err)
+	}
+	if got := w.call(keys.Key1); got != 401 {
+		t.Errorf("a key of the deleted account is answered %d", got)
+	}
+	store.land(t.Context())
+	entries, _, err := w.store.Activity(t.Context(), w.sub, accounts.Page{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, e := range entries {
+		counts[e.Action]++
+	}
+	if counts[accounts.ActionWrite] != 2 || counts[accounts.ActionDelete] != 1 {
+		t.Errorf("recorded: %v", counts)
 	}
 }

@@ -48,6 +48,8 @@ type Store interface {
 	CustomRoles(ctx context.Context) ([]RoleDefinition, error)
 	CustomRole(ctx context.Context, id string) (*RoleDefinition, error)
 
+	// Revision is the newest revision there is.
+	Revision(ctx context.Context) (twinkey.Revision, error)
 	// Commit applies a Write at one revision, which it returns, or fails with
 	// ErrConflict, ErrUnknown, or an error of kind Unavailable.
 	Commit(ctx context.Context, w Write) (twinkey.Revision, error)

@@ -93,19 +93,29 @@ func TestAnswersStream(t *testing.T) {
 	})
 }
 
-// An answer without a body yet is known to the client before its body begins.
-func TestHeadOfAnAnswerComesAtOnce(t *testing.T) {
+// An answer is passed on as far as it has come, also when its length is known:
+// its head before its body begins, the first part before the second.
+func TestAnswersOfKnownLengthStream(t *testing.T) {
 	next := make(chan struct{})
 	doors(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "8")
 		w.WriteHeader(http.StatusAccepted)
 		_ = http.NewResponseController(w).Flush()
 		<-next
-		fmt.Fprint(w, "body")
+		fmt.Fprint(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		<-next
+		fmt.Fprint(w, "done")
 	}), func(t *testing.T, url string, c *http.Client) {
 		answer := do(t, c, request(t, http.MethodGet, url+"/text/x", nil))
 		next <- struct{}{}
-		if body, err := io.ReadAll(answer.Body); answer.StatusCode != http.StatusAccepted || err != nil || string(body) != "body" {
-			t.Errorf("%d %q, %v", answer.StatusCode, body, err)
+		half := make([]byte, 4)
+		if _, err := io.ReadFull(answer.Body, half); err != nil {
+			t.Fatal(err)
+		}
+		next <- struct{}{}
+		if rest, err := io.ReadAll(answer.Body); answer.StatusCode != http.StatusAccepted || err != nil || string(half)+string(rest) != "halfdone" {
+			t.Errorf("%d %q %q, %v", answer.StatusCode, half, rest, err)
 		}
 	})
 }
