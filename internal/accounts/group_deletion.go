@@ -167,7 +167,9 @@ func (s *Service) removeGroup(ctx context.Context, g *Group, o *Operation) error
 	if err != nil {
 		return err
 	}
-	s.confirm(ctx, revision)
+	if out := s.confirm(ctx, revision); len(out.Pending) > 0 {
+		return twinkey.Errorf(twinkey.Unavailable, "The deletion of '%s' waits for the gateways %v.", g.ID, out.Pending)
+	}
 	w := Write{Remove: []Document{g}, Activity: s.record(o.caller(), ActionDeleteGroup, g.ID, "operation", "finished")}
 	if o != nil {
 		o.Finished = s.now().UTC()

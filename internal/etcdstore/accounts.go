@@ -2,6 +2,8 @@ package etcdstore
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strings"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -61,7 +63,7 @@ func (s *Store) Accounts(ctx context.Context, scope twinkey.ResourceID, page acc
 		if err != nil {
 			return nil, "", err
 		}
-		list, err := decodeAll(kvs, decodeAccount)
+		list, err := decodeAll(kvs, readAccount)
 		return list, next, err
 	}
 	group, name, within := strings.Cut(page.After, "/")
@@ -77,7 +79,7 @@ func (s *Store) Accounts(ctx context.Context, scope twinkey.ResourceID, page acc
 		if err != nil {
 			return nil, "", err
 		}
-		more, err := decodeAll(kvs, decodeAccount)
+		more, err := decodeAll(kvs, readAccount)
 		if err != nil {
 			return nil, "", err
 		}
@@ -159,6 +161,16 @@ func decodeGroup(kv *mvccpb.KeyValue) (d accounts.Group, err error) {
 	d.Kept, err = decode(kv.Key, kv.Value, &d)
 	d.Revision = twinkey.Revision(kv.ModRevision)
 	return d, err
+}
+
+// readAccount reads an account that is not to be written back: it leaves aside
+// what it does not know, which is half the work.
+func readAccount(kv *mvccpb.KeyValue) (d accounts.Account, err error) {
+	if err := json.Unmarshal(kv.Value, &d); err != nil {
+		return d, fmt.Errorf("reading the document %s: %w", kv.Key, err)
+	}
+	d.Revision = twinkey.Revision(kv.ModRevision)
+	return d, nil
 }
 
 func decodeAccount(kv *mvccpb.KeyValue) (d accounts.Account, err error) {

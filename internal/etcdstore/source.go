@@ -44,7 +44,7 @@ func (s *Store) Snapshot(ctx context.Context) iter.Seq2[twinkey.SnapshotChunk, e
 			}
 			chunk := twinkey.SnapshotChunk{Revision: twinkey.Revision(revision), Last: !got.More}
 			for _, kv := range got.Kvs {
-				a, err := decodeAccount(kv)
+				a, err := readAccount(kv)
 				if err != nil {
 					yield(twinkey.SnapshotChunk{}, err)
 					return
@@ -113,7 +113,7 @@ func include(c *twinkey.Change, e *clientv3.Event) error {
 		}
 		return nil
 	}
-	a, err := decodeAccount((*mvccpb.KeyValue)(e.Kv))
+	a, err := readAccount((*mvccpb.KeyValue)(e.Kv))
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,10 @@ type offered struct {
 func providers() []offered {
 	return []offered{
 		{twinkey.Provider, []string{"accounts", "checkDomainAvailability", "deletedAccounts", "locations", "operations", "skus"}},
+		{"Microsoft.Authorization", []string{"permissions", "roleAssignments", "roleDefinitions"}},
+		{"Microsoft.Insights", []string{"eventtypes"}},
 		{"Microsoft.Resources", []string{"tenants", "subscriptions", "resourceGroups", "providers", "operations"}},
+		{"Microsoft.Subscription", []string{"aliases"}},
 	}
 }
 
