@@ -31,7 +31,7 @@ func newLogin(s *session) *cobra.Command {
 	c := &cobra.Command{
 		Use: "login", Short: "Log in to a server.",
 		Long: "Without options, asks for a user's name and password.",
-		Example: `twinkey login -u admin@twinkey.test -p -
+		Example: `twinkey login -u admin@twinkey.internal -p -
 Log in as a user whose password is the next line of standard input.
 twinkey login --local
 Log in as this machine's local administrator.
