@@ -114,7 +114,7 @@ func TestCalledAz(t *testing.T) {
 		{"cognitiveservices account keys regenerate -n a -g g --key-name key3", "ERROR: az cognitiveservices account keys regenerate: 'key3' is not a valid value for '--key-name'. Allowed values: Key1, Key2.\n\nExamples from command's help:\naz cognitiveservices account keys regenerate --name"},
 		{"cognitiveservices account", "ERROR: 'az cognitiveservices account' needs one more word: "},
 		{"group --help", "\nGroup\n    az group : "},
-		{"login --help", "Examples\n    az login -u admin@twinkey.test"},
+		{"login --help", "Examples\n    az login -u admin@twinkey.internal"},
 		{"client-env sh --data-dir nosuch", "run 'az serve --data-dir nosuch' first"},
 		{"client-env --help", "eval \"$(az client-env sh"},
 		{"completion bash", "# bash completion V2 for az "},
