@@ -27,7 +27,8 @@ type Admission struct {
 	IssueToken bool   // not to forward, but to answer with a key token
 	PerMinute  int    // calls the account may make; 0: not limited
 
-	account *account
+	table   *Table   // that was asked
+	account *account // in it
 }
 
 // Decide admits or refuses a call. It is a pure function of what it is given.
@@ -38,6 +39,7 @@ func Decide(table *Table, services *catalog.Catalog, call Call) (Admission, *Ref
 	if refusal != nil {
 		return Admission{}, refusal
 	}
+	a.table = table
 	if refusal := restrict(a, call); refusal != nil {
 		return Admission{}, refusal
 	}
@@ -85,7 +87,7 @@ func identify(table *Table, call Call) (Admission, *Refusal) {
 	case call.Subdomain == "":
 		return Admission{}, &tokenNeedsHost
 	}
-	state, account := table.byKey(&table.byDomain, call.Subdomain)
+	state, account := table.atHost(call.Subdomain)
 	if state == nil {
 		return Admission{}, &tokenRefused
 	}
@@ -94,8 +96,12 @@ func identify(table *Table, call Call) (Admission, *Refusal) {
 
 func identifyKeyToken(table *Table, call Call) (Admission, *Refusal) {
 	c := call.Presented.keyToken
-	state, account := table.byKey(&table.byUID, c.UID)
-	if state == nil || state.Generations[c.Slot.Index()] != c.Generation || call.Subdomain != "" && state.Subdomain != call.Subdomain {
+	id, err := twinkey.ParseResourceID(c.Resource)
+	if err != nil {
+		return Admission{}, &tokenRefused
+	}
+	state, account := table.named(id)
+	if state == nil || state.UID != c.UID || state.Generations[c.Slot.Index()] != c.Generation || call.Subdomain != "" && state.Subdomain != call.Subdomain {
 		return Admission{}, &tokenRefused
 	}
 	return Admission{Account: state, Slot: c.Slot, Generation: c.Generation, account: account}, nil

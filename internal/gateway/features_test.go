@@ -57,7 +57,7 @@ func newStage(t *testing.T, upstream http.Handler, adjust func(*gateway.Config))
 	t.Cleanup(func() { cancel(); <-done })
 	s.server = httptest.NewServer(s.gateway)
 	t.Cleanup(s.server.Close)
-	s.state = twinkey.AccountState{ID: twinkey.ResourceID{Subscription: "s", Group: "g", Account: "a"}, UID: "0123", Kind: "TextAnalytics", SKU: "S", Location: "local",
+	s.state = twinkey.AccountState{ID: twinkey.ResourceID{Subscription: "11111111-2222-3333-4444-555555555555", Group: "g", Account: "ab"}, UID: "0123", Kind: "TextAnalytics", SKU: "S", Location: "local",
 		Digests: [2]twinkey.Digest{twinkey.DigestOf(stageKey1), twinkey.DigestOf(stageKey2)}, Generations: [2]twinkey.Generation{1, 1}}
 	s.send(twinkey.FromHub{Chunk: &twinkey.SnapshotChunk{Revision: 1, Accounts: []twinkey.AccountState{s.state}, Last: true}})
 	return s

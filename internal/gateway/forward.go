@@ -28,7 +28,7 @@ type exchangeKey struct{}
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, x *exchange) {
 	r, end := g.calls.begin(r, x.admission)
 	defer end()
-	if a := x.admission; a.Slot != 0 && !g.table.Load().admits(a.Account.UID, a.Slot, a.Generation) {
+	if x.admission.Slot != 0 && !g.table.Load().stillAdmits(&x.admission) {
 		g.counters.refuse(&invalidKey)
 		invalidKey.write(w) // the key died between the decision and the register that sweeps go by
 		return

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/twinkey/twinkey"
 )
 
 // inflight knows the calls being forwarded, so that what must die with a key
@@ -24,11 +22,9 @@ type inflight struct {
 
 // forwarded is one call under way.
 type forwarded struct {
-	uid        twinkey.UID
-	slot       twinkey.KeyName
-	generation twinkey.Generation
-	upgraded   bool
-	cancel     context.CancelFunc
+	admission Admission
+	upgraded  bool
+	cancel    context.CancelFunc
 }
 
 // begin registers a call; the returned function takes it off again.
@@ -37,7 +33,7 @@ func (f *inflight) begin(r *http.Request, a Admission) (*http.Request, func()) {
 		return r, func() {}
 	}
 	ctx, cancel := context.WithCancel(r.Context())
-	call := &forwarded{uid: a.Account.UID, slot: a.Slot, generation: a.Generation, upgraded: r.Header.Get("Upgrade") != "", cancel: cancel}
+	call := &forwarded{admission: a, upgraded: r.Header.Get("Upgrade") != "", cancel: cancel}
 	shard := &f.shards[f.next.Add(1)%uint32(len(f.shards))]
 	shard.Lock()
 	if shard.calls == nil {
@@ -61,7 +57,7 @@ func (f *inflight) sweep(t *Table, drain time.Duration) {
 		shard := &f.shards[i]
 		shard.Lock()
 		for call := range shard.calls {
-			if t.admits(call.uid, call.slot, call.generation) {
+			if t.stillAdmits(&call.admission) {
 				continue
 			}
 			if call.upgraded || drain <= 0 {

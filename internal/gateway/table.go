@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unique"
 
 	"github.com/twinkey/twinkey"
 )
@@ -22,10 +23,9 @@ type Table struct {
 	shards   [shardCount]atomic.Pointer[map[twinkey.Digest]*account]
 	revision atomic.Int64
 
-	byUID    sync.Map // twinkey.UID -> *account, for tokens and calls under way
 	byDomain sync.Map // folded sub-domain -> *account
 
-	mu   sync.Mutex // serialises changes
+	mu   sync.RWMutex // serialises changes
 	byID map[twinkey.ResourceID]*account
 }
 
@@ -68,15 +68,37 @@ func (t *Table) open(d twinkey.Digest) (*twinkey.AccountState, twinkey.KeyName, 
 	return nil, 0, nil
 }
 
-// admits reports whether what a key of this generation opened may go on: the
-// account is there, takes keys, and has not regenerated the slot since.
-func (t *Table) admits(uid twinkey.UID, slot twinkey.KeyName, g twinkey.Generation) bool {
-	state, _ := t.byKey(&t.byUID, uid)
-	return state != nil && !state.KeysDisabled && state.Generations[slot.Index()] == g
+// lives reports whether what a key of this generation opened may go on: the
+// account is there and the same, takes keys, and has not regenerated the slot.
+func lives(state *twinkey.AccountState, uid twinkey.UID, slot twinkey.KeyName, g twinkey.Generation) bool {
+	return state != nil && state.UID == uid && !state.KeysDisabled && state.Generations[slot.Index()] == g
 }
 
-func (t *Table) byKey(index *sync.Map, key any) (*twinkey.AccountState, *account) {
-	found, ok := index.Load(key)
+// stillAdmits asks the same of an admission made by this table, or by one that
+// it has replaced.
+func (t *Table) stillAdmits(a *Admission) bool {
+	account := a.account
+	if a.table != t {
+		_, account = t.named(a.Account.ID)
+	}
+	return account != nil && lives(account.state.Load(), a.Account.UID, a.Slot, a.Generation)
+}
+
+// named finds an account by its id. It waits for a change under way, so it is
+// not for every call.
+func (t *Table) named(id twinkey.ResourceID) (*twinkey.AccountState, *account) {
+	t.mu.RLock()
+	a := t.byID[id.Folded()]
+	t.mu.RUnlock()
+	if a == nil {
+		return nil, nil
+	}
+	return a.state.Load(), a
+}
+
+// atHost finds the account that has a sub-domain.
+func (t *Table) atHost(subdomain string) (*twinkey.AccountState, *account) {
+	found, ok := t.byDomain.Load(subdomain)
 	if !ok {
 		return nil, nil
 	}
@@ -94,7 +116,7 @@ func (t *Table) Add(states []twinkey.AccountState) {
 	defer t.mu.Unlock()
 	grown := map[int]map[twinkey.Digest]*account{}
 	for i := range states {
-		s := states[i]
+		s := shared(states[i])
 		a := &account{}
 		a.state.Store(&s)
 		t.byID[s.ID.Folded()] = a
@@ -121,7 +143,7 @@ func (t *Table) Apply(c twinkey.Change) {
 		t.remove(id.Folded())
 	}
 	for i := range c.Put {
-		t.put(c.Put[i])
+		t.put(shared(c.Put[i]))
 	}
 	t.revision.Store(int64(c.Revision))
 }
@@ -153,6 +175,14 @@ func (t *Table) put(s twinkey.AccountState) {
 	}
 }
 
+// shared is s with one copy of the texts that many accounts have.
+func shared(s twinkey.AccountState) twinkey.AccountState {
+	for _, text := range []*string{&s.ID.Subscription, &s.ID.Group, &s.Kind, &s.Location, &s.SKU} {
+		*text = unique.Make(*text).Value()
+	}
+	return s
+}
+
 func (t *Table) remove(id twinkey.ResourceID) {
 	a := t.byID[id]
 	if a == nil {
@@ -166,19 +196,13 @@ func (t *Table) remove(id twinkey.ResourceID) {
 	}
 }
 
-// index keeps the account findable by uid and sub-domain.
+// index keeps the account findable by its sub-domain.
 func (t *Table) index(a *account, before, now *twinkey.AccountState) {
-	if before != nil && (now == nil || before.UID != now.UID) {
-		t.byUID.Delete(before.UID)
-	}
 	if before != nil && before.Subdomain != "" && (now == nil || before.Subdomain != now.Subdomain) {
 		t.byDomain.CompareAndDelete(before.Subdomain, a)
 	}
-	if now != nil {
-		t.byUID.Store(now.UID, a)
-		if now.Subdomain != "" {
-			t.byDomain.Store(now.Subdomain, a)
-		}
+	if now != nil && now.Subdomain != "" {
+		t.byDomain.Store(now.Subdomain, a)
 	}
 }
 
