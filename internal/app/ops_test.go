@@ -77,12 +77,12 @@ func TestReadiness(t *testing.T) {
 	if err != nil || resp.Confirmation == nil {
 		t.Fatalf("%+v, %v", resp, err)
 	}
-	admin.Keys(t, "g", "acct") // a revision that changes no account
-	newest := int64(series(t, e.Endpoints)["twinkey_hub_revision"])
+	admin.Keys(t, "g", "acct")                                      // a revision that changes no account
+	newest := int64(series(t, e.Endpoints)["twinkey_hub_revision"]) // the server writes for itself, too
 	for query, want := range map[string]int{
 		"": 200, "?revision=0": 200, "?revision=" + fmt.Sprint(resp.Confirmation.Revision): 200, "?revision=" + fmt.Sprint(newest): 200,
-		"?revision=" + fmt.Sprint(newest+1000): 503, // the server writes for itself, too "?revision=9223372036854775807": 503,
-		"?revision=-1":                         400, "?revision=x": 400, "?revision=9223372036854775808": 400,
+		"?revision=" + fmt.Sprint(newest+1000): 503, "?revision=9223372036854775807": 503,
+		"?revision=-1": 400, "?revision=x": 400, "?revision=9223372036854775808": 400,
 	} {
 		status, body := ops(t, e.Endpoints, "/readyz"+query)
 		if status != want {
