@@ -55,8 +55,8 @@ func (a *App) openSurfaces(context.Context) error {
 		return err
 	}
 	a.serve(a.listeners.management, web.Config{Name: managementSurface, Handler: management, TLS: a.certificates.TLS(), OnPanic: arm.WriteError, RequestTimeout: 2 * time.Minute})
-	a.serve(a.listeners.gateway, web.Config{Name: gatewaySurface, Handler: a.gateway, TLS: a.certificates.TLS(), Quiet: true})
-	a.serve(a.listeners.gatewayHTTP, web.Config{Name: gatewaySurface, Handler: a.gateway, Quiet: true})
+	a.serve(a.listeners.gateway, web.Config{Name: gatewaySurface, Handler: a.gateway, Conns: a.gateway, TLS: a.certificates.TLS(), Quiet: true})
+	a.serve(a.listeners.gatewayHTTP, web.Config{Name: gatewaySurface, Handler: a.gateway, Conns: a.gateway, Quiet: true})
 	a.serve(a.listeners.ops, web.Config{Name: opsSurface, Handler: a.ops(), Quiet: true})
 	return nil
 }

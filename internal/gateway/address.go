@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"net"
-	"net/http"
 	"net/netip"
 	"strings"
 )
@@ -12,13 +10,12 @@ const forwardedFor = "X-Forwarded-For"
 
 // clientAddress is where a call comes from: the peer, or, behind proxies that
 // are trusted, the last address in X-Forwarded-For that is not one of them.
-func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
-	peer := peerAddress(r)
-	if !within(peer, trusted) {
+func clientAddress(peer netip.Addr, forwarded []string, trusted []netip.Prefix) netip.Addr {
+	if len(trusted) == 0 || !within(peer, trusted) {
 		return peer
 	}
 	client := peer
-	hops := strings.Split(strings.Join(r.Header[forwardedFor], ","), ",")
+	hops := strings.Split(strings.Join(forwarded, ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
@@ -32,16 +29,13 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return client
 }
 
-func peerAddress(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+// peerAddress reads an address as net.Conn gives it.
+func peerAddress(remote string) netip.Addr {
+	address, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return netip.Addr{}
 	}
-	address, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return address.Unmap().WithZone("")
+	return address.Addr().Unmap().WithZone("")
 }
 
 func within(a netip.Addr, prefixes []netip.Prefix) bool {

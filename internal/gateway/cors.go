@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/twinkey/twinkey/internal/catalog"
+	"github.com/twinkey/twinkey/internal/http1"
 )
 
 // preflight answers a browser that asks whether a page of another origin may
@@ -40,18 +41,33 @@ func preflight(w http.ResponseWriter, r *http.Request, services *catalog.Catalog
 }
 
 // allowOrigin lets a page of another origin read an answer, where the route
-// allows it; what the upstream says about that itself does not count.
+// allows it.
 func allowOrigin(h http.Header, origin string, rules *catalog.CORS) {
 	if origin == "" {
 		return
 	}
-	if !rules.Allows(origin) {
-		if rules != nil {
-			h.Del("Access-Control-Allow-Origin")
-		}
-		return
+	if rules != nil {
+		h.Del(originAllowed)
 	}
-	h.Add("Vary", "Origin")
-	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "*")
+	for _, f := range originHeaders(origin, rules) {
+		if f.Is("Vary") {
+			h.Add(f.Name, f.Value)
+		} else {
+			h.Set(f.Name, f.Value)
+		}
+	}
 }
+
+// originAllowed is a header whose value, where a route has rules, is for the
+// gateway to say and not for the upstream.
+const originAllowed = "Access-Control-Allow-Origin"
+
+// originHeaders is what an answer to a page of this origin says.
+func originHeaders(origin string, rules *catalog.CORS) []http1.Field {
+	if origin == "" || !rules.Allows(origin) {
+		return nil
+	}
+	return []http1.Field{{Name: "Vary", Value: "Origin"}, {Name: originAllowed, Value: origin}, {Name: originExposed, Value: "*"}}
+}
+
+const originExposed = "Access-Control-Expose-Headers"

@@ -16,6 +16,8 @@ const (
 	keyHeader    = "Ocp-Apim-Subscription-Key"
 	apiKeyHeader = "Api-Key"
 	keyQuery     = "subscription-key"
+
+	authorization = "Authorization"
 )
 
 // Presented is what a call shows for itself.
@@ -32,19 +34,27 @@ type Presented struct {
 // bearer is a key.
 func Extract(h http.Header, rawQuery string) Presented {
 	var p Presented
-	for _, v := range h[keyHeader] {
-		p.add(v)
-	}
-	for _, v := range h[apiKeyHeader] {
-		p.add(v)
-	}
-	for name, value := range parameters(rawQuery) {
-		if isKeyParameter(name) {
-			p.add(value)
+	for _, name := range [...]string{keyHeader, apiKeyHeader, authorization} {
+		for _, v := range h[name] {
+			p.field(name, v)
 		}
 	}
-	for _, v := range h["Authorization"] {
-		if bearer, ok := bearerOf(v); ok {
+	p.query(rawQuery)
+	return p
+}
+
+// field takes the credential out of one header, if there is one in it.
+func (p *Presented) field(name, value string) {
+	switch len(name) {
+	case len(keyHeader), len(apiKeyHeader):
+		if strings.EqualFold(name, keyHeader) || strings.EqualFold(name, apiKeyHeader) {
+			p.add(value)
+		}
+	case len(authorization):
+		if !strings.EqualFold(name, authorization) {
+			return
+		}
+		if bearer, ok := bearerOf(value); ok {
 			if looksLikeToken(bearer) {
 				p.Token = bearer
 			} else {
@@ -52,20 +62,46 @@ func Extract(h http.Header, rawQuery string) Presented {
 			}
 		}
 	}
-	return p
+}
+
+func (p *Presented) query(rawQuery string) {
+	for name, value := range parameters(rawQuery) {
+		if isKeyParameter(name) {
+			p.add(value)
+		}
+	}
 }
 
 // StripHeaders removes everything Extract reads and what only we may say;
 // unless the peer is a trusted proxy, also what only a proxy in front may say.
 func StripHeaders(h http.Header, fromProxy bool) {
 	for name := range h {
-		switch {
-		case name == keyHeader, name == apiKeyHeader, name == "Authorization", strings.HasPrefix(name, "X-Twinkey-"):
-			delete(h, name)
-		case !fromProxy && (name == "Forwarded" || strings.HasPrefix(name, "X-Forwarded-")):
+		if !passes(name, fromProxy) {
 			delete(h, name)
 		}
 	}
+}
+
+// passes reports whether a header may go on to an upstream.
+func passes(name string, fromProxy bool) bool {
+	if len(name) < len(apiKeyHeader) {
+		return true
+	}
+	switch name[0] | 0x20 {
+	case 'o':
+		return !strings.EqualFold(name, keyHeader)
+	case 'a':
+		return !strings.EqualFold(name, apiKeyHeader) && !strings.EqualFold(name, authorization)
+	case 'f':
+		return fromProxy || !strings.EqualFold(name, "Forwarded")
+	case 'x':
+		return !hasPrefixFold(name, "X-Twinkey-") && (fromProxy || !hasPrefixFold(name, "X-Forwarded-"))
+	}
+	return true
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 // StripQuery cuts key parameters out of a raw query and leaves every other byte

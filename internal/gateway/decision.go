@@ -11,6 +11,7 @@ import (
 
 // Call is what a decision depends on.
 type Call struct {
+	Method    string
 	Target    string // path as the bytes that came, without the query
 	Subdomain string // of the host below the gateway's domain; "" for the shared address
 	Address   netip.Addr

@@ -17,6 +17,7 @@ import (
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/catalog"
 	"github.com/twinkey/twinkey/internal/gateway"
+	"github.com/twinkey/twinkey/internal/web"
 )
 
 // stage is a gateway on a real socket in front of a real upstream, told of one
@@ -24,7 +25,7 @@ import (
 type stage struct {
 	t       *testing.T
 	gateway *gateway.Gateway
-	server  *httptest.Server
+	server  *door
 	state   twinkey.AccountState
 	changes chan twinkey.FromHub
 	applied chan twinkey.Revision
@@ -55,8 +56,7 @@ func newStage(t *testing.T, upstream http.Handler, adjust func(*gateway.Config))
 	done := make(chan struct{})
 	go func() { defer close(done); _ = s.gateway.Follow(ctx, s) }()
 	t.Cleanup(func() { cancel(); <-done })
-	s.server = httptest.NewServer(s.gateway)
-	t.Cleanup(s.server.Close)
+	s.server = open(t, web.Config{Handler: s.gateway, Conns: s.gateway})
 	s.state = twinkey.AccountState{ID: twinkey.ResourceID{Subscription: "11111111-2222-3333-4444-555555555555", Group: "g", Account: "ab"}, UID: "0123", Kind: "TextAnalytics", SKU: "S", Location: "local",
 		Digests: [2]twinkey.Digest{twinkey.DigestOf(stageKey1), twinkey.DigestOf(stageKey2)}, Generations: [2]twinkey.Generation{1, 1}}
 	s.send(twinkey.FromHub{Chunk: &twinkey.SnapshotChunk{Revision: 1, Accounts: []twinkey.AccountState{s.state}, Last: true}})

@@ -19,6 +19,7 @@ type exchange struct {
 	fromProxy bool     // the peer is a trusted proxy
 	gateway   string   // the address the client was given, without a path
 	upstream  *url.URL // that was tried last
+	under     forwarded
 }
 
 // exchangeKey carries the exchange from ServeHTTP to the proxy's hooks, within
@@ -26,57 +27,82 @@ type exchange struct {
 type exchangeKey struct{}
 
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, x *exchange) {
-	r, end := g.calls.begin(r, x.admission)
-	defer end()
-	if x.admission.Slot != 0 && !g.table.Load().stillAdmits(&x.admission) {
-		g.counters.refuse(&invalidKey)
-		invalidKey.write(w) // the key died between the decision and the register that sweeps go by
+	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), exchangeKey{}, x))
+	defer cancel()
+	x.under = forwarded{admission: &x.admission, upgraded: r.Header.Get("Upgrade") != "", cut: cancel}
+	g.calls.begin(&x.under)
+	defer g.calls.end(&x.under)
+	if !g.stands(x) {
+		invalidKey.write(w)
 		return
 	}
 	// An answer may begin before the call has been read to its end: else HTTP/1.1
 	// would hold it up and take the rest of the call away from the upstream.
 	_ = http.NewResponseController(w).EnableFullDuplex()
-	g.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+	g.proxy.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// newProxy is the road to upstreams: connections are reused, nothing is
-// buffered, and answers pass as they come.
-func newProxy(log *slog.Logger, now func() time.Time, counters *counters) *httputil.ReverseProxy {
-	transport := &http.Transport{
+// stands counts a registered call as admitted, unless its key has died between
+// the decision and the register that sweeps go by.
+func (g *Gateway) stands(x *exchange) bool {
+	if x.admission.Slot != 0 && !g.table.Load().stillAdmits(&x.admission) {
+		g.counters.refuse(&invalidKey)
+		return false
+	}
+	g.counters.admitted.Add(1)
+	return true
+}
+
+// answerTime is how long an upstream may take to begin its answer where its
+// route says nothing.
+const answerTime = 5 * time.Minute
+
+// newTransport keeps connections to upstreams, and buffers nothing.
+func newTransport() *http.Transport {
+	return &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		MaxIdleConnsPerHost:   256,
 		IdleConnTimeout:       90 * time.Second,
 		DisableCompression:    true,
-		ResponseHeaderTimeout: 5 * time.Minute,
+		ResponseHeaderTimeout: answerTime,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		WriteBufferSize:       8 << 10,
 		ReadBufferSize:        8 << 10,
 	}
+}
+
+// newProxy is the road to upstreams for calls that came through net/http:
+// nothing is buffered, and answers pass as they come.
+func (g *Gateway) newProxy() *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
-		Transport:     &upstreams{transport: transport, log: log, now: now},
+		Transport:     g.upstreams,
 		FlushInterval: -1,
 		Rewrite:       rewrite,
 		ModifyResponse: func(r *http.Response) error {
-			counters.answer(r.StatusCode)
+			g.counters.answer(r.StatusCode)
 			return modifyResponse(r)
 		},
 		BufferPool: &buffers{},
-		ErrorLog:   slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:   slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if r.Context().Err() != nil {
 				panic(http.ErrAbortHandler) // the client went, or its key died
 			}
-			log.Debug("calling upstream", "error", err, "method", r.Method)
-			if timeout := net.Error(nil); errors.Is(err, errSlow) || errors.As(err, &timeout) && timeout.Timeout() {
-				counters.timedOut.Add(1)
-				upstreamSlow.write(w)
-				return
-			}
-			counters.unreachable.Add(1)
-			upstreamDown.write(w)
+			g.failed(r.Method, err).write(w)
 		},
 	}
+}
+
+// failed counts a call that got no answer, and says what to answer instead.
+func (g *Gateway) failed(method string, err error) *Refusal {
+	g.log.Debug("calling upstream", "error", err, "method", method)
+	if timeout := net.Error(nil); errors.Is(err, errSlow) || errors.As(err, &timeout) && timeout.Timeout() {
+		g.counters.timedOut.Add(1)
+		return &upstreamSlow
+	}
+	g.counters.unreachable.Add(1)
+	return &upstreamDown
 }
 
 // rewrite turns the call that came into the one that goes out, without a
@@ -107,14 +133,8 @@ func rewrite(p *httputil.ProxyRequest) {
 
 func modifyResponse(r *http.Response) error {
 	x := r.Request.Context().Value(exchangeKey{}).(*exchange)
-	upstream := x.upstream
 	allowOrigin(r.Header, r.Request.Header.Get("Origin"), x.admission.Route.CORS)
-	readdress(r.Header, upstream, x.gateway, func(path string) string {
-		if public, ok := x.admission.Route.Restore(upstream, path, x.admission.Path); ok {
-			return public
-		}
-		return strings.TrimPrefix(path, upstream.Path)
-	})
+	readdress(r.Header, x)
 	return nil
 }
 

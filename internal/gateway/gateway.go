@@ -19,6 +19,7 @@ import (
 
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/catalog"
+	"github.com/twinkey/twinkey/internal/http1"
 )
 
 // Feed is where changes come from and acknowledgements go.
@@ -56,7 +57,9 @@ type Gateway struct {
 	config    Config
 	log       *slog.Logger
 	table     atomic.Pointer[Table]
+	upstreams *upstreams
 	proxy     *httputil.ReverseProxy
+	pool      *http1.Pool
 	calls     inflight
 	keyTokens keyTokens
 	counters  *counters
@@ -76,7 +79,9 @@ func New(c Config) *Gateway {
 	}
 	g := &Gateway{config: c, log: c.Log, keyTokens: keyTokens{secret: c.TokenSecret, now: c.Now}, counters: newCounters(), waiting: map[uint64]chan struct{}{}}
 	g.table.Store(NewTable())
-	g.proxy = newProxy(c.Log, c.Now, g.counters)
+	g.upstreams = &upstreams{transport: newTransport(), log: c.Log, now: c.Now}
+	g.proxy = g.newProxy()
+	g.pool = http1.NewPool()
 	return g
 }
 
@@ -137,52 +142,73 @@ func (g *Gateway) Sync(ctx context.Context, feed Feed) error {
 // Revision is the newest revision the gateway decides by.
 func (g *Gateway) Revision() twinkey.Revision { return g.table.Load().Revision() }
 
-// ServeHTTP admits and forwards one call, or refuses it.
+// ServeHTTP admits and forwards one call, or refuses it. It takes every form of
+// HTTP; ServeConn takes the plain one for less.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	services := g.config.Catalog()
-	if preflight(w, r, services) {
+	if preflight(w, r, g.config.Catalog()) {
 		return
 	}
+	peer := peerAddress(r.RemoteAddr)
 	call := Call{
+		Method:    r.Method,
 		Target:    target(r),
 		Subdomain: Subdomain(r.Host, g.config.Domain),
-		Address:   clientAddress(r, g.config.Proxies),
+		Address:   clientAddress(peer, r.Header[forwardedFor], g.config.Proxies),
 		Presented: Extract(r.Header, r.URL.RawQuery),
 	}
+	admission, refusal := g.decide(r.Context(), call)
+	switch {
+	case refusal != nil:
+		refusal.write(w)
+	case admission.IssueToken:
+		token, refusal := g.issueToken(r.Method, admission)
+		if refusal != nil {
+			refusal.write(w)
+			return
+		}
+		for _, f := range keyTokenHeader() {
+			w.Header().Set(f.Name, f.Value)
+		}
+		_, _ = w.Write([]byte(token)) // a peer that has gone needs no answer
+	default:
+		g.forward(w, r, &exchange{admission: admission, fromProxy: within(peer, g.config.Proxies), gateway: g.addressOf(call.Subdomain)})
+	}
+}
+
+// decide admits a call or refuses it, by what the table and the catalog say now,
+// and counts it.
+func (g *Gateway) decide(ctx context.Context, call Call) (Admission, *Refusal) {
 	if call.Presented.Key == "" && call.Presented.Token != "" {
 		if claims, ok := g.keyTokens.read(call.Presented.Token); ok {
 			call.Presented.keyToken = &claims
 		}
 	}
-	admission, refusal := Decide(g.table.Load(), services, call)
+	admission, refusal := Decide(g.table.Load(), g.config.Catalog(), call)
 	if refusal == nil && admission.Slot == 0 {
-		refusal = g.checkToken(r, call, admission)
+		refusal = g.checkToken(ctx, call, admission)
 	}
-	if refusal == nil {
+	if refusal == nil && admission.PerMinute > 0 {
 		if seconds, ok := admission.account.rate.take(g.config.Now(), admission.PerMinute); !ok {
 			exceeded := rateExceeded(admission, seconds)
 			refusal = &exceeded
 		}
 	}
-	switch {
-	case refusal != nil:
+	if refusal != nil {
 		g.counters.refuse(refusal)
-		refusal.write(w)
-	case admission.IssueToken:
-		g.counters.admitted.Add(1)
-		g.issueToken(w, r, admission)
-	default:
-		g.counters.admitted.Add(1)
-		g.forward(w, r, &exchange{admission: admission, fromProxy: within(peerAddress(r), g.config.Proxies), gateway: g.addressOf(call.Subdomain)})
+		return Admission{}, refusal
 	}
+	if admission.IssueToken {
+		g.counters.admitted.Add(1)
+	}
+	return admission, nil
 }
 
 // checkToken asks whether the principal of an access token may make the call.
-func (g *Gateway) checkToken(r *http.Request, call Call, a Admission) *Refusal {
+func (g *Gateway) checkToken(ctx context.Context, call Call, a Admission) *Refusal {
 	if g.config.Tokens == nil {
 		return &tokenRefused
 	}
-	err := g.config.Tokens.Allowed(r.Context(), call.Presented.Token, a.DataAction(r.Method), a.Account.ID)
+	err := g.config.Tokens.Allowed(ctx, call.Presented.Token, a.DataAction(call.Method), a.Account.ID)
 	switch twinkey.KindOf(err) {
 	case twinkey.Forbidden:
 		return &noDataAction
@@ -196,21 +222,17 @@ func (g *Gateway) checkToken(r *http.Request, call Call, a Admission) *Refusal {
 	return nil
 }
 
-// issueToken answers POST /sts/v1.0/issueToken with a bare token.
-func (g *Gateway) issueToken(w http.ResponseWriter, r *http.Request, a Admission) {
-	if r.Method != http.MethodPost || len(g.config.TokenSecret) == 0 {
-		notFound.write(w)
-		return
+// issueToken makes the answer to POST /sts/v1.0/issueToken, a bare token.
+func (g *Gateway) issueToken(method string, a Admission) (string, *Refusal) {
+	if method != http.MethodPost || len(g.config.TokenSecret) == 0 {
+		return "", &notFound
 	}
 	token, err := g.keyTokens.issue(a)
 	if err != nil {
 		g.log.Error("issuing a key token", "error", err)
-		internalError.write(w)
-		return
+		return "", &internalError
 	}
-	w.Header().Set("Content-Type", "application/jwt; charset=us-ascii")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte(token)) // a peer that has gone needs no answer
+	return token, nil
 }
 
 // addressOf is the URL of the shared address, or of an account's own host.

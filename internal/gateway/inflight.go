@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"context"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,38 +13,58 @@ type inflight struct {
 	next   atomic.Uint32
 	shards [16]struct {
 		sync.Mutex
-		calls map[*forwarded]struct{}
-		_     [40]byte // keeps neighbours off one cache line
+		first *forwarded
+		_     [48]byte // keeps neighbours off one cache line
 	}
 }
 
-// forwarded is one call under way.
+// forwarded is one call under way, in the list of its shard.
 type forwarded struct {
-	admission Admission
+	admission *Admission
 	upgraded  bool
-	cancel    context.CancelFunc
+
+	shard          uint8
+	listed         bool
+	before, behind *forwarded
+
+	mu  sync.Mutex
+	cut func() // ends the call; nil once it has ended by itself
 }
 
-// begin registers a call; the returned function takes it off again.
-func (f *inflight) begin(r *http.Request, a Admission) (*http.Request, func()) {
-	if a.Slot == 0 { // admitted by an access token: no key can take it away
-		return r, func() {}
+// begin registers a call; end takes it off again. A call admitted by an access
+// token is not registered: no key can take it away.
+func (f *inflight) begin(call *forwarded) {
+	if call.admission.Slot == 0 {
+		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	call := &forwarded{admission: a, upgraded: r.Header.Get("Upgrade") != "", cancel: cancel}
-	shard := &f.shards[f.next.Add(1)%uint32(len(f.shards))]
+	call.listed, call.shard = true, uint8(f.next.Add(1)%uint32(len(f.shards)))
+	shard := &f.shards[call.shard]
 	shard.Lock()
-	if shard.calls == nil {
-		shard.calls = map[*forwarded]struct{}{}
+	defer shard.Unlock()
+	if call.behind = shard.first; call.behind != nil {
+		call.behind.before = call
 	}
-	shard.calls[call] = struct{}{}
+	shard.first = call
+}
+
+func (f *inflight) end(call *forwarded) {
+	if !call.listed {
+		return
+	}
+	shard := &f.shards[call.shard]
+	shard.Lock()
+	if call.behind != nil {
+		call.behind.before = call.before
+	}
+	if call.before != nil {
+		call.before.behind = call.behind
+	} else {
+		shard.first = call.behind
+	}
 	shard.Unlock()
-	return r.WithContext(ctx), func() {
-		shard.Lock()
-		delete(shard.calls, call)
-		shard.Unlock()
-		cancel()
-	}
+	call.mu.Lock()
+	call.cut = nil
+	call.mu.Unlock()
 }
 
 // sweep ends the calls that the table admits no longer: upgraded ones now, the
@@ -56,12 +74,12 @@ func (f *inflight) sweep(t *Table, drain time.Duration) {
 	for i := range f.shards {
 		shard := &f.shards[i]
 		shard.Lock()
-		for call := range shard.calls {
-			if t.stillAdmits(&call.admission) {
+		for call := shard.first; call != nil; call = call.behind {
+			if t.stillAdmits(call.admission) {
 				continue
 			}
 			if call.upgraded || drain <= 0 {
-				call.cancel()
+				call.abort()
 			} else {
 				later = append(later, call)
 			}
@@ -71,8 +89,16 @@ func (f *inflight) sweep(t *Table, drain time.Duration) {
 	if len(later) > 0 {
 		time.AfterFunc(drain, func() {
 			for _, call := range later {
-				call.cancel() // does nothing to a call that has ended
+				call.abort()
 			}
 		})
+	}
+}
+
+func (c *forwarded) abort() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		c.cut()
 	}
 }

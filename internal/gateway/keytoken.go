@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/twinkey/twinkey"
+	"github.com/twinkey/twinkey/internal/http1"
 )
 
 // What a key token says of itself (Azure Speech and Translator, "Authentication":
@@ -85,3 +86,8 @@ func (k keyTokens) read(text string) (keyClaims, bool) {
 
 // asksForKeyToken reports whether a path is that of issueToken, in any case.
 func asksForKeyToken(path string) bool { return strings.EqualFold(path, keyTokenPath) }
+
+// keyTokenHeader is what the answer says of a token.
+func keyTokenHeader() []http1.Field {
+	return []http1.Field{{Name: "Content-Type", Value: "application/jwt; charset=us-ascii"}, {Name: "Cache-Control", Value: "no-store"}}
+}

@@ -33,6 +33,7 @@ var (
 
 	keysDisabled  = refuse(http.StatusForbidden, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource.")
 	ambiguousPath = refuse(http.StatusBadRequest, "400", "The path can be read in more than one way: '.' and '..' segments, backslashes, control characters and broken escapes are not accepted, in no encoding.")
+	brokenBody    = refuse(http.StatusBadRequest, "400", "The body of the call cannot be read: its chunks are not framed as HTTP/1.1 says.")
 	notFound      = Refusal{Status: http.StatusNotFound, Code: "404", Body: `{"error":{"code":"404","message": "Resource not found"}}`} // with the blank Azure has there
 	kindGone      = refuse(http.StatusNotFound, "404", "The service this account is for is not offered by this server any more. Ask its operator.")
 	upstreamSlow  = refuse(http.StatusGatewayTimeout, "504", "The service behind this endpoint has not answered in time. Try again later.")

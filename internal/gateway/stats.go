@@ -53,7 +53,7 @@ type reason struct {
 
 // reasonCount is how many there are; the last two stand for refusals whose text
 // depends on the call, and for those not listed.
-const reasonCount = 14
+const reasonCount = 15
 
 func reasons() [reasonCount]reason {
 	of := func(name string, r Refusal) reason { return reason{name, r.Status, r.Body} }
@@ -61,7 +61,7 @@ func reasons() [reasonCount]reason {
 		of("missing_key", missingKey), of("invalid_key", invalidKey), of("invalid_token", tokenRefused),
 		of("token_without_host", tokenNeedsHost), of("no_data_action", noDataAction), of("token_unchecked", tokenUnchecked),
 		of("public_access_disabled", publicAccessDisabled), of("address_refused", firewalled), of("keys_disabled", keysDisabled),
-		of("ambiguous_path", ambiguousPath), of("no_route", notFound), of("kind_gone", kindGone),
+		of("ambiguous_path", ambiguousPath), of("broken_body", brokenBody), of("no_route", notFound), of("kind_gone", kindGone),
 		{name: "rate_exceeded", status: http.StatusTooManyRequests},
 		{name: "other", status: http.StatusInternalServerError},
 	}

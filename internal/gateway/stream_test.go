@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/twinkey/twinkey/internal/web"
 )
 
 // request is a request with a good key.
@@ -46,6 +48,10 @@ func line(t *testing.T, r *bufio.Reader) string {
 func doors(t *testing.T, upstream http.Handler, enter func(t *testing.T, url string, c *http.Client)) {
 	for name, secure := range map[string]func(s *stage) (string, *http.Client){
 		"HTTP/1.1": func(s *stage) (string, *http.Client) { return s.server.URL, s.server.Client() },
+		"net/http": func(s *stage) (string, *http.Client) {
+			d := open(t, web.Config{Handler: s.gateway})
+			return d.URL, d.Client()
+		},
 		"HTTP/1.1 over TLS": func(s *stage) (string, *http.Client) {
 			at, c := s.secure(false)
 			return "https://" + at, c

@@ -21,8 +21,9 @@ import (
 // rawUpstream answers every request with the same bytes and shows each request
 // as the bytes that came.
 type rawUpstream struct {
-	url string
-	got chan string
+	url    string
+	answer string
+	got    chan string
 }
 
 const plainAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
@@ -34,20 +35,20 @@ func newRawUpstream(t *testing.T, answer string) *rawUpstream {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	u := &rawUpstream{url: "http://" + l.Addr().String(), got: make(chan string, 100)}
+	u := &rawUpstream{url: "http://" + l.Addr().String(), answer: answer, got: make(chan string, 100)}
 	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go u.serve(conn, answer)
+			go u.serve(conn)
 		}
 	}()
 	return u
 }
 
-func (u *rawUpstream) serve(conn net.Conn, answer string) {
+func (u *rawUpstream) serve(conn net.Conn) {
 	defer conn.Close()
 	var all bytes.Buffer
 	r, err := http.ReadRequest(bufio.NewReader(io.TeeReader(conn, &all)))
@@ -58,7 +59,7 @@ func (u *rawUpstream) serve(conn net.Conn, answer string) {
 		fmt.Fprintf(&all, "\nERROR: %v", err)
 	}
 	u.got <- all.String()
-	_, _ = io.WriteString(conn, answer)
+	_, _ = io.WriteString(conn, u.answer)
 }
 
 // rawStage is a stage in front of a raw upstream.
@@ -119,8 +120,44 @@ func head(method, target string, lines ...string) string {
 	return method + " " + target + " HTTP/1.1\r\nHost: gateway\r\n" + keyName + ": " + stageKey1 + "\r\n" + strings.Join(append(lines, ""), "\r\n") + "\r\n"
 }
 
-// secure serves the stage's gateway as the product does: over TLS, HTTP/1.1 and
-// HTTP/2, inside web's server. It returns the address and a client.
+// door is a server of the product in front of a gateway.
+type door struct {
+	URL      string
+	Listener net.Listener
+	client   *http.Client
+}
+
+func (d *door) Client() *http.Client { return d.client }
+
+// open serves c on a free port until the test ends.
+func open(t *testing.T, c web.Config) *door {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Name = "gateway"
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	server := web.NewServer(c)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	transport := &http.Transport{DisableCompression: true}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		_ = server.Shutdown(t.Context()) // the context is over: what is left is cut
+		<-served
+	})
+	scheme := "http://"
+	if c.TLS != nil {
+		scheme = "https://"
+	}
+	return &door{scheme + l.Addr().String(), l, &http.Client{Transport: transport}}
+}
+
+// secure serves the stage's gateway over TLS, HTTP/1.1 and HTTP/2. It returns the
+// address and a client.
 func (s *stage) secure(http2 bool) (string, *http.Client) {
 	t := s.t
 	t.Helper()
@@ -132,24 +169,14 @@ func (s *stage) secure(http2 bool) (string, *http.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := web.NewServer(web.Config{Name: "gateway", Handler: s.gateway, Log: slog.New(slog.DiscardHandler), TLS: certificates.TLS()})
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	d := open(t, web.Config{Handler: s.gateway, Conns: s.gateway, TLS: certificates.TLS()})
 	trusted, err := os.ReadFile(authority.Path())
 	if err != nil {
 		t.Fatal(err)
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(trusted)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "localhost"}, ForceAttemptHTTP2: http2, DisableCompression: true}
-	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		_ = server.Shutdown(t.Context()) // the context is over: what is left is cut
-		<-served
-	})
-	return l.Addr().String(), &http.Client{Transport: transport}
+	transport := d.client.Transport.(*http.Transport)
+	transport.TLSClientConfig, transport.ForceAttemptHTTP2 = &tls.Config{RootCAs: pool, ServerName: "localhost"}, http2
+	return d.Listener.Addr().String(), d.client
 }

@@ -30,6 +30,7 @@ type Config struct {
 	Log     *slog.Logger // zero: slog's default
 	OnPanic ErrorFunc    // answers a request whose handler panicked; zero: a bare 500
 	TLS     *tls.Config  // zero: plain HTTP
+	Conns   Conns        // asked first for each connection that speaks HTTP/1.1; zero: nobody is
 
 	Quiet bool // requests are logged at level debug only: for surfaces strangers call as often as they like
 
@@ -43,6 +44,7 @@ type Config struct {
 type Server struct {
 	config Config
 	http   *http.Server
+	front  *front // zero: none
 
 	answered answered
 }
@@ -67,15 +69,23 @@ func NewServer(config Config) *Server {
 		MaxHeaderBytes:    orDefault(config.MaxHeaderBytes, defaultMaxHeaderBytes),
 		ErrorLog:          log.New(complaints{log: config.Log, surface: config.Name}, "", 0),
 	}
+	if config.Conns != nil {
+		s.front = newFront(s)
+		s.http.ConnContext = withTLS
+	}
 	return s
 }
 
 // Serve answers connections of l until Shutdown, and then returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	var err error
-	if s.config.TLS != nil {
+	switch {
+	case s.front != nil:
+		go s.front.accept(l)
+		err = s.http.Serve(s.front.listener(l))
+	case s.config.TLS != nil:
 		err = s.http.ServeTLS(l, "", "")
-	} else {
+	default:
 		err = s.http.Serve(l)
 	}
 	if errors.Is(err, http.ErrServerClosed) {
@@ -87,7 +97,14 @@ func (s *Server) Serve(l net.Listener) error {
 // Shutdown stops listening and waits for the requests under way; when ctx ends
 // first, it cuts them and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
-	if err := s.http.Shutdown(ctx); err != nil {
+	if s.front != nil {
+		s.front.drain()
+	}
+	err := s.http.Shutdown(ctx)
+	if s.front != nil {
+		err = errors.Join(err, s.front.shutdown(ctx))
+	}
+	if err != nil {
 		_ = s.http.Close()
 		return fmt.Errorf("draining %s: %w", s.config.Name, err)
 	}
@@ -96,6 +113,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // ServeHTTP runs a request through everything but the listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.TLS == nil {
+		r.TLS = tlsOf(r.Context())
+	}
 	if s.config.Quiet && !s.config.Log.Enabled(r.Context(), slog.LevelDebug) {
 		defer s.catchQuietly()
 		s.config.Handler.ServeHTTP(w, r)
