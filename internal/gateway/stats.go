@@ -28,12 +28,9 @@ type RefusedCalls struct {
 // Stats reads the counters.
 func (g *Gateway) Stats() Stats {
 	table := g.table.Load()
-	table.mu.Lock()
-	accounts := len(table.byID)
-	table.mu.Unlock()
 	s := Stats{
 		Admitted: g.counters.admitted.Load(), Unreachable: g.counters.unreachable.Load(), TimedOut: g.counters.timedOut.Load(),
-		Accounts: accounts, Revision: table.Revision(),
+		Accounts: table.Len(), Revision: table.Revision(),
 	}
 	for i := range s.Answered {
 		s.Answered[i] = g.counters.answered[i].Load()

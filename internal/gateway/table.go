@@ -1,47 +1,50 @@
 package gateway
 
 import (
+	"encoding/binary"
+	"hash/maphash"
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"unique"
 
 	"github.com/twinkey/twinkey"
 )
 
-// shardCount keeps a shard of a million accounts at about 500 digests, cheap to
-// copy when one changes.
-const shardCount = 4096
-
 // Table finds the account a digest opens. Look-ups take no lock and never wait
 // for a change.
 //
-// The shards only say where to look. What counts is the account's one pointer
-// to its state: a digest is admitted if that state has it in a slot, so storing
+// The indexes only say where to look. What counts is the account's one pointer
+// to its record: a digest is admitted if that record has it in a slot, so storing
 // the pointer is the one instant at which everything about an account changes.
 type Table struct {
-	shards   [shardCount]atomic.Pointer[map[twinkey.Digest]*account]
+	byDigest, byID, byDomain index
+
+	blocks   atomic.Pointer[[]*block]
 	revision atomic.Int64
+	seed     maphash.Seed
 
-	byDomain sync.Map // folded sub-domain -> *account
-
-	mu   sync.RWMutex // serialises changes
-	byID map[twinkey.ResourceID]*account
+	mu   sync.Mutex // serialises changes
+	used uint32     // accounts handed out, those that are free again included
+	free []uint32
 }
 
-// account is nil inside once the account is gone.
+// blockSize is how many accounts are allocated at once. An account never moves.
+const blockSize = 1024
+
+type block [blockSize]account
+
+// account is nil inside while nobody has it. A number that has become free is
+// given to another account later: whoever holds on to one compares uids.
 type account struct {
-	state atomic.Pointer[twinkey.AccountState]
-	rate  rate
+	record atomic.Pointer[record]
+	rate   rate
 }
 
 // NewTable makes an empty table, which admits nothing.
 func NewTable() *Table {
-	t := &Table{byID: map[twinkey.ResourceID]*account{}}
-	empty := map[twinkey.Digest]*account{}
-	for i := range t.shards {
-		t.shards[i].Store(&empty)
-	}
+	t := &Table{seed: maphash.MakeSeed()}
+	t.blocks.Store(&[]*block{})
 	return t
 }
 
@@ -51,86 +54,54 @@ func (t *Table) Find(d twinkey.Digest) (*twinkey.AccountState, twinkey.KeyName, 
 	return state, name, state != nil
 }
 
-func (t *Table) open(d twinkey.Digest) (*twinkey.AccountState, twinkey.KeyName, *account) {
-	a := (*t.shard(d).Load())[d]
-	if a == nil {
-		return nil, 0, nil
-	}
-	state := a.state.Load()
-	if state == nil {
-		return nil, 0, nil
-	}
-	for _, name := range twinkey.KeyNames() {
-		if state.Digests[name.Index()] == d {
-			return state, name, a
+// States yields the state of every account, each as it is when its turn comes.
+// It holds no lock: what is changed meanwhile is seen or not, and an account that
+// is made anew meanwhile may be seen as it was and as it is. Whoever reads
+// Revision first and then applies the changes after it has the table's state.
+func (t *Table) States() iter.Seq[*twinkey.AccountState] {
+	return func(yield func(*twinkey.AccountState) bool) {
+		for _, b := range *t.blocks.Load() {
+			for i := range b {
+				if r := b[i].record.Load(); r != nil && !yield(r.state()) {
+					return
+				}
+			}
 		}
 	}
-	return nil, 0, nil
-}
-
-// lives reports whether what a key of this generation opened may go on: the
-// account is there and the same, takes keys, and has not regenerated the slot.
-func lives(state *twinkey.AccountState, uid twinkey.UID, slot twinkey.KeyName, g twinkey.Generation) bool {
-	return state != nil && state.UID == uid && !state.KeysDisabled && state.Generations[slot.Index()] == g
-}
-
-// stillAdmits asks the same of an admission made by this table, or by one that
-// it has replaced.
-func (t *Table) stillAdmits(a *Admission) bool {
-	account := a.account
-	if a.table != t {
-		_, account = t.named(a.Account.ID)
-	}
-	return account != nil && lives(account.state.Load(), a.Account.UID, a.Slot, a.Generation)
-}
-
-// named finds an account by its id. It waits for a change under way, so it is
-// not for every call.
-func (t *Table) named(id twinkey.ResourceID) (*twinkey.AccountState, *account) {
-	t.mu.RLock()
-	a := t.byID[id.Folded()]
-	t.mu.RUnlock()
-	if a == nil {
-		return nil, nil
-	}
-	return a.state.Load(), a
-}
-
-// atHost finds the account that has a sub-domain.
-func (t *Table) atHost(subdomain string) (*twinkey.AccountState, *account) {
-	found, ok := t.byDomain.Load(subdomain)
-	if !ok {
-		return nil, nil
-	}
-	a := found.(*account)
-	return a.state.Load(), a
 }
 
 // Revision is the newest revision applied.
 func (t *Table) Revision() twinkey.Revision { return twinkey.Revision(t.revision.Load()) }
 
-// Add puts many accounts into a table nobody looks into yet: shards are filled
+// Len is how many accounts there are.
+func (t *Table) Len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return int(t.used) - len(t.free)
+}
+
+// Add puts many accounts into a table nobody looks into yet: indexes are filled
 // in place.
 func (t *Table) Add(states []twinkey.AccountState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	grown := map[int]map[twinkey.Digest]*account{}
 	for i := range states {
-		s := shared(states[i])
-		a := &account{}
-		a.state.Store(&s)
-		t.byID[s.ID.Folded()] = a
-		t.index(a, nil, &s)
-		for _, d := range s.Digests {
-			at := shardOf(d)
-			if grown[at] == nil {
-				grown[at] = copyOf(*t.shards[at].Load())
-			}
-			grown[at][d] = a
+		r, ok := newRecord(&states[i])
+		if _, a := t.numbered(states[i].ID); a != nil || !ok {
+			t.put(&states[i])
+			continue
 		}
-	}
-	for at, shard := range grown {
-		t.shards[at].Store(&shard)
+		number, a := t.take()
+		for _, d := range r.digests {
+			if d != (twinkey.Digest{}) {
+				t.byDigest.fill(hashOf(d), number)
+			}
+		}
+		t.byID.fill(t.hashID(r.id()), number)
+		if name := r.subdomain(); name != "" {
+			t.byDomain.fill(t.hashDomain(name), number)
+		}
+		a.record.Store(r)
 	}
 }
 
@@ -140,98 +111,159 @@ func (t *Table) Apply(c twinkey.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range c.Removed {
-		t.remove(id.Folded())
+		t.remove(id)
 	}
 	for i := range c.Put {
-		t.put(shared(c.Put[i]))
+		t.put(&c.Put[i])
 	}
 	t.revision.Store(int64(c.Revision))
 }
 
-// put makes the new digests findable, then swaps the state, then drops the old
-// digests: at every instant either slot's good key is found.
-func (t *Table) put(s twinkey.AccountState) {
-	id := s.ID.Folded()
-	a, old := t.byID[id], [2]twinkey.Digest{}
-	var before *twinkey.AccountState
-	if a != nil {
-		before = a.state.Load()
-		old = before.Digests
-	} else {
-		a = &account{}
-		t.byID[id] = a
-	}
-	for i, d := range s.Digests {
-		if d != old[i] {
-			t.set(d, a)
+func (t *Table) open(d twinkey.Digest) (*twinkey.AccountState, twinkey.KeyName, *account) {
+	for number := range t.byDigest.of(hashOf(d)) {
+		a := t.account(number)
+		r := a.record.Load()
+		if r == nil {
+			continue
+		}
+		for _, name := range twinkey.KeyNames() {
+			if r.digests[name.Index()] == d {
+				return r.state(), name, a
+			}
 		}
 	}
-	a.state.Store(&s)
-	t.index(a, before, &s)
-	for _, d := range old {
-		if !slices.Contains(s.Digests[:], d) { // it may have moved to the other slot
-			t.drop(d, a)
-		}
-	}
+	return nil, 0, nil
 }
 
-// shared is s with one copy of the texts that many accounts have.
-func shared(s twinkey.AccountState) twinkey.AccountState {
-	for _, text := range []*string{&s.ID.Subscription, &s.ID.Group, &s.Kind, &s.Location, &s.SKU} {
-		*text = unique.Make(*text).Value()
+// stillAdmits reports whether what an admission opened may go on, whether it was
+// made by this table or by one that it has replaced.
+func (t *Table) stillAdmits(a *Admission) bool {
+	account := a.account
+	if a.table != t {
+		_, account = t.numbered(a.Account.ID)
 	}
-	return s
+	return account != nil && account.record.Load().lives(a.Account.UID, a.Slot, a.Generation)
+}
+
+// named finds an account by its id.
+func (t *Table) named(id twinkey.ResourceID) (*twinkey.AccountState, *account) {
+	_, a := t.numbered(id)
+	return a.state(), a
+}
+
+// atHost finds the account that has a sub-domain.
+func (t *Table) atHost(subdomain string) (*twinkey.AccountState, *account) {
+	for number := range t.byDomain.of(t.hashDomain(subdomain)) {
+		a := t.account(number)
+		if r := a.record.Load(); r != nil && r.subdomain() == subdomain {
+			return r.state(), a
+		}
+	}
+	return nil, nil
+}
+
+// put makes everything new findable, then swaps the record, then drops what is
+// old: at every instant either slot's good key is found.
+func (t *Table) put(s *twinkey.AccountState) {
+	next, ok := newRecord(s)
+	if !ok {
+		t.remove(s.ID)
+		return
+	}
+	number, a := t.numbered(s.ID)
+	if a == nil {
+		number, a = t.take()
+		t.byID.add(t.hashID(s.ID), number)
+	}
+	old := a.record.Load()
+	if old == nil {
+		old = &record{}
+	}
+	for _, d := range next.digests {
+		if d != (twinkey.Digest{}) && !slices.Contains(old.digests[:], d) {
+			t.byDigest.add(hashOf(d), number)
+		}
+	}
+	if name := next.subdomain(); name != "" && name != old.subdomain() {
+		t.byDomain.add(t.hashDomain(name), number)
+	}
+	a.record.Store(next)
+	t.forget(old, next, number)
 }
 
 func (t *Table) remove(id twinkey.ResourceID) {
-	a := t.byID[id]
+	number, a := t.numbered(id)
 	if a == nil {
 		return
 	}
-	old := a.state.Swap(nil)
-	delete(t.byID, id)
-	t.index(a, old, nil)
-	for _, d := range old.Digests {
-		t.drop(d, a)
+	old := a.record.Swap(nil)
+	t.forget(old, &record{}, number)
+	t.byID.drop(t.hashID(id), number)
+	a.rate.packed.Store(0)
+	t.free = append(t.free, number)
+}
+
+// forget drops what only the old record of an account had.
+func (t *Table) forget(old, now *record, number uint32) {
+	for _, d := range old.digests {
+		if d != (twinkey.Digest{}) && !slices.Contains(now.digests[:], d) { // it may have moved to the other slot
+			t.byDigest.drop(hashOf(d), number)
+		}
+	}
+	if name := old.subdomain(); name != "" && name != now.subdomain() {
+		t.byDomain.drop(t.hashDomain(name), number)
 	}
 }
 
-// index keeps the account findable by its sub-domain.
-func (t *Table) index(a *account, before, now *twinkey.AccountState) {
-	if before != nil && before.Subdomain != "" && (now == nil || before.Subdomain != now.Subdomain) {
-		t.byDomain.CompareAndDelete(before.Subdomain, a)
+// take hands out an account that nobody has.
+func (t *Table) take() (uint32, *account) {
+	if last := len(t.free) - 1; last >= 0 {
+		number := t.free[last]
+		t.free = t.free[:last]
+		return number, t.account(number)
 	}
-	if now != nil && now.Subdomain != "" {
-		t.byDomain.Store(now.Subdomain, a)
+	number := t.used
+	t.used++
+	if number%blockSize == 0 {
+		more := append(slices.Clip(*t.blocks.Load()), new(block))
+		t.blocks.Store(&more)
 	}
+	return number, t.account(number)
 }
 
-func (t *Table) set(d twinkey.Digest, a *account) {
-	next := copyOf(*t.shard(d).Load())
-	next[d] = a
-	t.shard(d).Store(&next)
-}
-
-func (t *Table) drop(d twinkey.Digest, a *account) {
-	current := *t.shard(d).Load()
-	if current[d] != a {
-		return
+// numbered finds an account by its id.
+func (t *Table) numbered(id twinkey.ResourceID) (uint32, *account) {
+	folded := id.Folded()
+	for number := range t.byID.of(maphash.Comparable(t.seed, folded)) {
+		a := t.account(number)
+		if r := a.record.Load(); r != nil && (r.id() == id || r.id().Folded() == folded) {
+			return number, a
+		}
 	}
-	next := copyOf(current)
-	delete(next, d)
-	t.shard(d).Store(&next)
+	return 0, nil
 }
 
-func (t *Table) shard(d twinkey.Digest) *atomic.Pointer[map[twinkey.Digest]*account] {
-	return &t.shards[shardOf(d)]
+func (t *Table) account(number uint32) *account {
+	return &(*t.blocks.Load())[number/blockSize][number%blockSize]
 }
 
-func shardOf(d twinkey.Digest) int { return (int(d[0])<<8 | int(d[1])) & (shardCount - 1) }
+func (t *Table) hashID(id twinkey.ResourceID) uint64 {
+	return maphash.Comparable(t.seed, id.Folded())
+}
 
-func copyOf(m map[twinkey.Digest]*account) map[twinkey.Digest]*account {
-	next := make(map[twinkey.Digest]*account, len(m)+1)
-	for d, a := range m {
-		next[d] = a
+func (t *Table) hashDomain(name string) uint64 { return maphash.String(t.seed, name) }
+
+// hashOf is a part of a digest, which is as good as random.
+func hashOf(d twinkey.Digest) uint64 { return binary.LittleEndian.Uint64(d[:]) }
+
+// state is nil if nobody has the account.
+func (a *account) state() *twinkey.AccountState {
+	if a == nil {
+		return nil
 	}
-	return next
+	r := a.record.Load()
+	if r == nil {
+		return nil
+	}
+	return r.state()
 }

@@ -2,7 +2,10 @@ package gateway_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -110,6 +113,45 @@ func TestRemovedAndMadeAnew(t *testing.T) {
 	}
 }
 
+// statesOf is everything in a table, by the accounts' names.
+func statesOf(t *gateway.Table) map[string]twinkey.AccountState {
+	all := map[string]twinkey.AccountState{}
+	for s := range t.States() {
+		all[s.ID.Account] = *s
+	}
+	return all
+}
+
+func sameState(a, b twinkey.AccountState) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
+
+// What a table is told of an account comes back as it was told, and an account
+// that is told twice in a snapshot is there once, as it was told last: the keys
+// it had before open nothing.
+func TestStatesComeBackWhole(t *testing.T) {
+	rules := &twinkey.NetworkRules{DefaultDeny: true, Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	full := twinkey.AccountState{ID: twinkey.ResourceID{Subscription: "Sub", Group: "Gröup", Account: "Name"}, UID: "uid", Kind: "K", Location: "West Europe", SKU: "S0",
+		Subdomain: "sub-domain", Digests: [2]twinkey.Digest{digest(0), digest(1)}, Generations: [2]twinkey.Generation{1 << 40, 7},
+		KeysDisabled: true, PublicAccessDisabled: true, Network: rules}
+	table := gateway.NewTable()
+	table.Add([]twinkey.AccountState{full, state("other", 2, 3)})
+	again := full
+	again.ID.Group, again.Digests[0] = "GRÖUP", digest(4)
+	table.Add([]twinkey.AccountState{again})
+	if got := statesOf(table); table.Len() != 2 || !sameState(got["Name"], again) || !sameState(got["other"], state("other", 2, 3)) {
+		t.Errorf("%d states, %+v, want %+v", table.Len(), got, again)
+	}
+	for key, want := range []string{"", "Name Key2 uid", "other Key1 uid of other", "other Key2 uid of other", "Name Key1 uid"} {
+		if got := found(table, key); got != want {
+			t.Errorf("key %d opens %q, want %q", key, got, want)
+		}
+	}
+	keyless := twinkey.AccountState{ID: twinkey.ResourceID{Subscription: "s", Group: "g", Account: "keyless"}}
+	table.Apply(twinkey.Change{Revision: 1, Put: []twinkey.AccountState{keyless, {ID: full.ID, UID: twinkey.UID(strings.Repeat("x", 1<<16))}}})
+	if _, _, ok := table.Find(twinkey.Digest{}); ok || table.Len() != 2 || found(table, 1) != "" {
+		t.Errorf("no key opens something: %v; %d accounts; an account of absurd length opens %q", ok, table.Len(), found(table, 1))
+	}
+}
+
 // However the table came to its state, by a snapshot in chunks or by changes one
 // by one, it opens the same: keys that are given, moved between slots, taken
 // away and given back.
@@ -155,6 +197,11 @@ func TestSnapshotEqualsChanges(t *testing.T) {
 			}
 		}
 		bulk.Add(chunk)
+		for _, table := range []*gateway.Table{changed, bulk} {
+			if got := statesOf(table); table.Len() != len(now) || !maps.EqualFunc(got, now, sameState) {
+				t.Fatalf("step %d: %d states, %v, want %v", step, table.Len(), got, now)
+			}
+		}
 		for key := range keys {
 			want := ""
 			for name, pair := range held {
