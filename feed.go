@@ -39,6 +39,8 @@ type SnapshotChunk struct {
 	Revision Revision       `json:"revision"`
 	Accounts []AccountState `json:"accounts"`
 	Last     bool           `json:"last,omitempty"`
+
+	Unreadable []UnreadableAccount `json:"-"` // not among Accounts; for the control plane's log
 }
 
 // Change is everything one commit did to accounts. Changes arrive in the order
@@ -47,6 +49,15 @@ type Change struct {
 	Revision Revision       `json:"revision"`
 	Put      []AccountState `json:"put,omitempty"`
 	Removed  []ResourceID   `json:"removed,omitempty"`
+
+	Unreadable []UnreadableAccount `json:"-"` // among Removed; for the control plane's log
+}
+
+// UnreadableAccount is one whose stored document is damaged. Gateways are told
+// that it is not there: it admits nothing, and the others are not held up.
+type UnreadableAccount struct {
+	ID  ResourceID // as the document's key has it
+	Err error      // says nothing of what is in the document
 }
 
 // Grant answers the ping with the same number: when it arrives, everything up

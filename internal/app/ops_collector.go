@@ -59,6 +59,7 @@ func (c *collector) hub(s sample) {
 	h := c.app.hub.Stats()
 	s.gauge("hub_revision", "Newest revision of the store that the hub has seen.", float64(h.Newest))
 	s.counter("store_watch_reopened_total", "How often the watch of the store failed and was opened anew.", h.Reopened)
+	s.counter("hub_unreadable_accounts_total", "How often an account was met whose stored document cannot be read.", h.Damaged)
 	for _, g := range h.Gateways {
 		s.gauge("hub_acknowledged_revision", "Revision up to which a gateway decides by everything.", float64(g.Revision), "gateway", g.Name)
 		s.gauge("hub_pending_changes", "Changes a gateway has not acknowledged.", float64(g.Pending), "gateway", g.Name)

@@ -3,7 +3,6 @@ package etcdstore
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -167,7 +166,7 @@ func decodeGroup(kv *mvccpb.KeyValue) (d accounts.Group, err error) {
 // what it does not know, which is half the work.
 func readAccount(kv *mvccpb.KeyValue) (d accounts.Account, err error) {
 	if err := json.Unmarshal(kv.Value, &d); err != nil {
-		return d, fmt.Errorf("reading the document %s: %w", kv.Key, err)
+		return d, damaged(kv.Key, err)
 	}
 	d.Revision = twinkey.Revision(kv.ModRevision)
 	return d, nil

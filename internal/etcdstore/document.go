@@ -3,6 +3,7 @@ package etcdstore
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -51,11 +52,11 @@ func marshal(v any) ([]byte, error) {
 // decode reads a document and returns what it does not know of it.
 func decode(key, data []byte, doc any) (kept, error) {
 	if err := json.Unmarshal(data, doc); err != nil {
-		return nil, fmt.Errorf("reading the document %s: %w", key, err)
+		return nil, damaged(key, err)
 	}
 	fields := kept{}
 	if err := json.Unmarshal(data, &fields); err != nil {
-		return nil, fmt.Errorf("reading the document %s: %w", key, err)
+		return nil, damaged(key, err)
 	}
 	delete(fields, "version")
 	t := reflect.TypeOf(doc).Elem()
@@ -69,4 +70,17 @@ func decode(key, data []byte, doc any) (kept, error) {
 		return nil, nil
 	}
 	return fields, nil
+}
+
+// damaged words an error of encoding/json, whose own words may hold a value.
+func damaged(key []byte, err error) error {
+	var syntax *json.SyntaxError
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("reading the document %s: it is not JSON from byte %d on", key, syntax.Offset)
+	case errors.As(err, &mistyped):
+		return fmt.Errorf("reading the document %s: the field %q has the wrong type", key, mistyped.Field)
+	}
+	return fmt.Errorf("reading the document %s: a value is none that its field can have", key)
 }

@@ -177,23 +177,95 @@ func TestRevisionIncludesWhatHasReturned(t *testing.T) {
 	}
 }
 
-// Of a document that cannot be read neither the watch nor a snapshot pretends
-// that it is not there.
-func TestUnreadableAccountIsAnError(t *testing.T) {
+// One damaged document closes its account and holds up no other: the watch takes
+// the account from the gateways, a snapshot leaves it out, both name it without a
+// word of what is in the document, and both go on. Management says that it cannot
+// read it.
+func TestUnreadableAccountIsTakenAway(t *testing.T) {
+	for name, c := range map[string]struct{ text, cause string }{
+		"not JSON":         {"{\"uid\":\"planted", "not JSON"},
+		"empty":            {"", "not JSON"},
+		"a field's type":   {`{"uid":{"planted":1}}`, `"uid"`},
+		"a digest":         {`{"slots":[{"digest":"planted"},{}]}`, "a value"},
+		"number for a bag": {`{"tags":424242,"uid":"\u0061"}`, `"tags"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			before, bad, after := w.newAccount("g", "before"), w.newAccount("g", "bad"), w.newAccount("h", "after")
+			start := w.put(before, bad)
+			if _, err := w.etcd.Put(t.Context(), "/tk/a/"+w.sub+"/g/bad", c.text); err != nil {
+				t.Fatal(err)
+			}
+			last := w.put(w.newGroup("g"), w.newGroup("h"), after)
+			var changes []twinkey.Change
+			for change, err := range w.store.Watch(t.Context(), start) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if changes = append(changes, change); change.Revision == last {
+					break
+				}
+			}
+			if len(changes) != 2 || len(changes[1].Put) != 1 {
+				t.Fatalf("the watch shows %+v", changes)
+			}
+			expectNamed := func(where string, list []twinkey.UnreadableAccount) {
+				if len(list) != 1 || list[0].ID != w.id("g", "bad") || !strings.Contains(list[0].Err.Error(), c.cause) ||
+					strings.Contains(list[0].Err.Error(), "planted") || strings.Contains(list[0].Err.Error(), "424242") {
+					t.Errorf("%s says %v", where, list)
+				}
+			}
+			expectNamed("the watch", changes[0].Unreadable)
+			if len(changes[0].Put) > 0 || !slices.Equal(changes[0].Removed, []twinkey.ResourceID{w.id("g", "bad")}) {
+				t.Errorf("the watch shows %+v", changes[0])
+			}
+			var whole twinkey.SnapshotChunk
+			for chunk, err := range w.store.Snapshot(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				whole.Accounts, whole.Unreadable = append(whole.Accounts, chunk.Accounts...), append(whole.Unreadable, chunk.Unreadable...)
+			}
+			expectNamed("the snapshot", whole.Unreadable)
+			if got, want := fmt.Sprint(whole.Accounts), fmt.Sprint([]twinkey.AccountState{before.State(), after.State()}); got != want {
+				t.Errorf("the snapshot holds\n%s, want\n%s", got, want)
+			}
+			if _, err := w.store.Account(t.Context(), w.id("g", "bad")); twinkey.KindOf(err) != twinkey.Internal || !strings.Contains(fmt.Sprint(err), "/g/bad") {
+				t.Errorf("management reads it: %v", err)
+			}
+		})
+	}
+}
+
+// A snapshot holds each account once however the groups are cut: with groups whose
+// names sort otherwise than their accounts' keys do, without groups, with groups
+// that are empty, and with very many.
+func TestSnapshotCrossesGroups(t *testing.T) {
 	w := newWorld(t)
-	put, err := w.etcd.Put(t.Context(), "/tk/a/"+w.sub+"/g/bad", "{")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, err := range w.store.Watch(t.Context(), twinkey.Revision(put.Header.Revision)-1) {
-		if err == nil {
-			t.Error("the watch shows it")
+	want := map[twinkey.ResourceID]bool{}
+	var docs []accounts.Document
+	for _, group := range []string{"a", "a-b", "a.b", "a(b", "a_", "ab", "z", "é"} {
+		docs = append(docs, w.newGroup(group), w.newGroup(group+"-empty"))
+		for _, account := range []string{"one", "two"} {
+			docs = append(docs, w.newAccount(group, account), w.newAccount(group+".orphan", account))
+			want[w.id(group, account)], want[w.id(group+".orphan", account)] = true, true
 		}
-		break
 	}
-	for _, err := range w.store.Snapshot(t.Context()) {
-		if err == nil {
-			t.Error("the snapshot leaves it out")
+	w.put(docs...)
+	chunks := 0
+	for chunk, err := range w.store.Snapshot(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
 		}
+		chunks++
+		for _, a := range chunk.Accounts {
+			if !want[a.ID] {
+				t.Errorf("%s comes twice, or is none", a.ID)
+			}
+			delete(want, a.ID)
+		}
+	}
+	if len(want) > 0 || chunks < 3 {
+		t.Errorf("%d chunks leave out %v", chunks, want)
 	}
 }

@@ -124,6 +124,7 @@ func (f *Feed) chunk(ctx context.Context) (twinkey.FromHub, error) {
 	if err != nil {
 		return twinkey.FromHub{}, fmt.Errorf("reading a snapshot: %w", err)
 	}
+	f.hub.complain(chunk.Unreadable)
 	if chunk.Last {
 		f.cursor = chunk.Revision
 	}

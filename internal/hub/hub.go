@@ -56,6 +56,7 @@ type Hub struct {
 	base     twinkey.Revision
 	seen     twinkey.Revision // the watch has reached this
 	reopened uint64           // how often the watch failed
+	damaged  uint64           // how often an account was met that cannot be read
 	started  bool
 }
 
@@ -154,6 +155,7 @@ func (h *Hub) follow(ctx context.Context, check <-chan struct{}) error {
 			h.rebase()
 			return err
 		}
+		h.complain(change.Unreadable)
 		h.add(change)
 	}
 	return context.Cause(watching)
@@ -221,6 +223,19 @@ func (h *Hub) add(change twinkey.Change) {
 		h.changes = slices.Clone(h.changes[retained:])
 	}
 	h.ring()
+}
+
+// complain logs and counts accounts that gateways are not told of.
+func (h *Hub) complain(unreadable []twinkey.UnreadableAccount) {
+	if len(unreadable) == 0 {
+		return
+	}
+	for _, u := range unreadable {
+		h.log.Error("an account's stored document cannot be read: its keys are refused until it is repaired", "account", u.ID.String(), "cause", u.Err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.damaged += uint64(len(unreadable))
 }
 
 func (h *Hub) reached() twinkey.Revision {

@@ -11,6 +11,7 @@ import (
 type Stats struct {
 	Newest   twinkey.Revision // the watch has reached it
 	Reopened uint64           // how often the watch had to be opened anew
+	Damaged  uint64           // how often an account was met whose document cannot be read
 	Gateways []GatewayStats   // by name
 }
 
@@ -25,7 +26,7 @@ type GatewayStats struct {
 func (h *Hub) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := Stats{Newest: h.seen, Reopened: h.reopened}
+	s := Stats{Newest: h.seen, Reopened: h.reopened, Damaged: h.damaged}
 	for name, f := range h.gateways {
 		g := GatewayStats{Name: name, Revision: f.acked}
 		for _, c := range slices.Backward(h.changes) {
