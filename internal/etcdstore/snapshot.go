@@ -1,6 +1,7 @@
 package etcdstore
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -26,39 +27,37 @@ type part struct {
 	kvs      []*mvccpb.KeyValue
 	revision int64
 	last     bool
-	err      error
 }
 
-// Snapshot implements hub.Source. Documents are fetched while those before them
-// are read.
+// Snapshot implements hub.Source. While one part is taken, the next is read and
+// the one after it fetched.
 func (s *Store) Snapshot(ctx context.Context) iter.Seq2[twinkey.SnapshotChunk, error] {
 	return func(yield func(twinkey.SnapshotChunk, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		parts := make(chan part)
+		parts, chunks := make(chan part), make(chan twinkey.SnapshotChunk)
+		var failed error // read once chunks is closed
 		go func() {
 			defer close(parts)
-			if err := s.fetch(ctx, parts); err != nil {
-				send(ctx, parts, part{err: unavailable(err)})
+			failed = s.fetch(ctx, parts)
+		}()
+		go func() {
+			defer close(chunks)
+			var reader stateReader
+			for p := range parts {
+				_ = send(ctx, chunks, reader.chunk(p)) // or the fetching has ended as well
 			}
 		}()
 		defer func() {
 			cancel()
-			for range parts { // until it has ended
+			for range chunks { // until all has ended
 			}
 		}()
-		var reader stateReader
-		for p := range parts {
-			if p.err != nil {
-				yield(twinkey.SnapshotChunk{}, p.err)
-				return
-			}
-			if !yield(reader.chunk(p), nil) {
+		for chunk := range chunks {
+			if !yield(chunk, nil) || chunk.Last {
 				return
 			}
 		}
-		if err := ctx.Err(); err != nil {
-			yield(twinkey.SnapshotChunk{}, unavailable(err))
-		}
+		yield(twinkey.SnapshotChunk{}, unavailable(cmp.Or(failed, ctx.Err())))
 	}
 }
 
@@ -105,7 +104,7 @@ func (s *Store) fetch(ctx context.Context, parts chan<- part) error {
 				from = string(got.Kvs[len(got.Kvs)-1].Key) + "\x00"
 			}
 			if !send(ctx, parts, part{kvs: got.Kvs, revision: revision, last: last && !more}) {
-				return nil
+				return ctx.Err()
 			}
 		}
 		switch {
@@ -145,10 +144,10 @@ func (s *Store) groupEnds(ctx context.Context) ([]string, int64, error) {
 	}
 }
 
-// send reports whether anybody has taken the part.
-func send(ctx context.Context, parts chan<- part, p part) bool {
+// send reports whether anybody has taken the value.
+func send[T any](ctx context.Context, to chan<- T, value T) bool {
 	select {
-	case parts <- p:
+	case to <- value:
 		return true
 	case <-ctx.Done():
 		return false

@@ -191,15 +191,17 @@ func (r *stateReader) digest(d *twinkey.Digest) {
 // raw reads a string without escapes.
 func (r *stateReader) raw() []byte {
 	r.expect('"')
-	for i := r.at; r.ok && i < len(r.data); i++ {
-		switch c := r.data[i]; {
-		case c == '"':
-			raw := r.data[r.at:i]
-			r.at = i + 1
-			return raw
-		case c == '\\' || c < ' ':
-			r.ok = false
+	if !r.ok {
+		return nil
+	}
+	rest := r.data[r.at:]
+	for i, c := range rest {
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
 		}
+		r.ok = c == '"'
+		r.at += i + 1
+		return rest[:i]
 	}
 	r.ok = false
 	return nil

@@ -33,16 +33,30 @@ type offer struct{ kind, location, sku string }
 // sub-domains fewer; a feed that says otherwise is not believed.
 const maxTexts = 1<<16 - 1
 
-// newRecord packs a state. It fails if the state's names have absurd lengths.
-func newRecord(s *twinkey.AccountState) (*record, bool) {
+// packer makes records, and remembers what the next probably has in common with
+// the last.
+type packer struct {
+	groupName groupName
+	group     unique.Handle[groupName]
+	offered   offer
+	offer     unique.Handle[offer]
+}
+
+// pack fails if the state's names have absurd lengths.
+func (p *packer) pack(s *twinkey.AccountState) (*record, bool) {
 	texts := s.ID.Account + string(s.UID) + s.Subdomain
 	if len(texts) > maxTexts {
 		return nil, false
 	}
+	if g := (groupName{s.ID.Subscription, s.ID.Group}); g != p.groupName || p.group == (unique.Handle[groupName]{}) {
+		p.groupName, p.group = g, unique.Make(g)
+	}
+	if o := (offer{s.Kind, s.Location, s.SKU}); o != p.offered || p.offer == (unique.Handle[offer]{}) {
+		p.offered, p.offer = o, unique.Make(o)
+	}
 	return &record{
 		digests: s.Digests, generations: s.Generations, network: s.Network,
-		group: unique.Make(groupName{s.ID.Subscription, s.ID.Group}),
-		offer: unique.Make(offer{s.Kind, s.Location, s.SKU}),
+		group: p.group, offer: p.offer,
 		texts: texts, nameEnd: uint16(len(s.ID.Account)), uidEnd: uint16(len(s.ID.Account) + len(s.UID)),
 		keysDisabled: s.KeysDisabled, publicIsDisabled: s.PublicAccessDisabled,
 	}, true

@@ -27,6 +27,7 @@ type Table struct {
 	mu   sync.Mutex // serialises changes
 	used uint32     // accounts handed out, those that are free again included
 	free []uint32
+	pack packer
 }
 
 // blockSize is how many accounts are allocated at once. An account never moves.
@@ -86,8 +87,10 @@ func (t *Table) Add(states []twinkey.AccountState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range states {
-		r, ok := newRecord(&states[i])
-		if _, a := t.numbered(states[i].ID); a != nil || !ok {
+		folded := states[i].ID.Folded()
+		hash := t.hashID(folded)
+		r, ok := t.pack.pack(&states[i])
+		if _, a := t.numbered(hash, folded); a != nil || !ok {
 			t.put(&states[i])
 			continue
 		}
@@ -97,7 +100,7 @@ func (t *Table) Add(states []twinkey.AccountState) {
 				t.byDigest.fill(hashOf(d), number)
 			}
 		}
-		t.byID.fill(t.hashID(r.id()), number)
+		t.byID.fill(hash, number)
 		if name := r.subdomain(); name != "" {
 			t.byDomain.fill(t.hashDomain(name), number)
 		}
@@ -140,14 +143,16 @@ func (t *Table) open(d twinkey.Digest) (*twinkey.AccountState, twinkey.KeyName, 
 func (t *Table) stillAdmits(a *Admission) bool {
 	account := a.account
 	if a.table != t {
-		_, account = t.numbered(a.Account.ID)
+		folded := a.Account.ID.Folded()
+		_, account = t.numbered(t.hashID(folded), folded)
 	}
 	return account != nil && account.record.Load().lives(a.Account.UID, a.Slot, a.Generation)
 }
 
 // named finds an account by its id.
 func (t *Table) named(id twinkey.ResourceID) (*twinkey.AccountState, *account) {
-	_, a := t.numbered(id)
+	folded := id.Folded()
+	_, a := t.numbered(t.hashID(folded), folded)
 	return a.state(), a
 }
 
@@ -165,15 +170,17 @@ func (t *Table) atHost(subdomain string) (*twinkey.AccountState, *account) {
 // put makes everything new findable, then swaps the record, then drops what is
 // old: at every instant either slot's good key is found.
 func (t *Table) put(s *twinkey.AccountState) {
-	next, ok := newRecord(s)
+	next, ok := t.pack.pack(s)
 	if !ok {
 		t.remove(s.ID)
 		return
 	}
-	number, a := t.numbered(s.ID)
+	folded := s.ID.Folded()
+	hash := t.hashID(folded)
+	number, a := t.numbered(hash, folded)
 	if a == nil {
 		number, a = t.take()
-		t.byID.add(t.hashID(s.ID), number)
+		t.byID.add(hash, number)
 	}
 	old := a.record.Load()
 	if old == nil {
@@ -192,13 +199,15 @@ func (t *Table) put(s *twinkey.AccountState) {
 }
 
 func (t *Table) remove(id twinkey.ResourceID) {
-	number, a := t.numbered(id)
+	folded := id.Folded()
+	hash := t.hashID(folded)
+	number, a := t.numbered(hash, folded)
 	if a == nil {
 		return
 	}
 	old := a.record.Swap(nil)
 	t.forget(old, &record{}, number)
-	t.byID.drop(t.hashID(id), number)
+	t.byID.drop(hash, number)
 	a.rate.packed.Store(0)
 	t.free = append(t.free, number)
 }
@@ -231,12 +240,11 @@ func (t *Table) take() (uint32, *account) {
 	return number, t.account(number)
 }
 
-// numbered finds an account by its id.
-func (t *Table) numbered(id twinkey.ResourceID) (uint32, *account) {
-	folded := id.Folded()
-	for number := range t.byID.of(maphash.Comparable(t.seed, folded)) {
+// numbered finds an account by its folded id and the hash of it.
+func (t *Table) numbered(hash uint64, folded twinkey.ResourceID) (uint32, *account) {
+	for number := range t.byID.of(hash) {
 		a := t.account(number)
-		if r := a.record.Load(); r != nil && (r.id() == id || r.id().Folded() == folded) {
+		if r := a.record.Load(); r != nil && r.id().Folded() == folded {
 			return number, a
 		}
 	}
@@ -247,8 +255,8 @@ func (t *Table) account(number uint32) *account {
 	return &(*t.blocks.Load())[number/blockSize][number%blockSize]
 }
 
-func (t *Table) hashID(id twinkey.ResourceID) uint64 {
-	return maphash.Comparable(t.seed, id.Folded())
+func (t *Table) hashID(folded twinkey.ResourceID) uint64 {
+	return maphash.Comparable(t.seed, folded)
 }
 
 func (t *Table) hashDomain(name string) uint64 { return maphash.String(t.seed, name) }
