@@ -70,7 +70,7 @@ func New(cfg Config) (*Client, error) {
 			return nil, err
 		}
 	}
-	transport, err := newTransport(cfg.CAFile)
+	transport, err := newTrust(cfg.CAFile)
 	if err != nil {
 		return nil, err
 	}

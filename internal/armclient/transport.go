@@ -3,43 +3,27 @@ package armclient
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	twinkey "github.com/twinkey/twinkey"
 )
 
-// newTransport trusts the system's roots and the certificates in caFile.
-func newTransport(caFile string) (*http.Transport, error) {
-	settings := &tls.Config{MinVersion: tls.VersionTLS12}
-	if caFile != "" {
-		text, err := os.ReadFile(caFile)
-		if err != nil {
-			return nil, twinkey.Wrap(err, twinkey.Invalid, "reading the CA file")
-		}
-		roots, err := x509.SystemCertPool()
-		if err != nil {
-			return nil, fmt.Errorf("reading the system's CA certificates: %w", err)
-		}
-		if !roots.AppendCertsFromPEM(text) {
-			return nil, twinkey.Errorf(twinkey.Invalid, "the CA file %s holds no PEM certificate", caFile)
-		}
-		settings.RootCAs = roots
-	}
+// newTransport connects to servers that a certificate in roots vouches for, or
+// one of the system's if roots is nil.
+func newTransport(roots *x509.CertPool) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         dialer.DialContext,
-		TLSClientConfig:     settings,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout: 10 * time.Second,
 		IdleConnTimeout:     30 * time.Second,
 		MaxIdleConnsPerHost: 2,
-	}, nil
+	}
 }
 
 // keepRedirect hands a redirect back as the answer it is. Following it would

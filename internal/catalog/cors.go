@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,8 +13,8 @@ const maxCORS = 100
 
 var (
 	// origin is how browsers write one (RFC 6454, section 6.2).
-	origin = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
-	method = regexp.MustCompile(`^[A-Z]{1,32}$`)
+	origin = expression(`^[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
+	method = expression(`^[A-Z]{1,32}$`)
 )
 
 // CORS says which pages of other origins may call a route in their visitors'
@@ -77,15 +76,15 @@ func (r *report) cors(f field) *CORS {
 	c := &CORS{
 		Origins: r.words(entry["origins"], "origins", func(s string) string {
 			switch {
-			case s == "*" || origin.MatchString(s) && !defaultPort(s):
+			case s == "*" || origin().MatchString(s) && !defaultPort(s):
 				return ""
 			case defaultPort(s):
 				return "has its scheme's own port, which browsers leave out"
 			}
 			return "must have the form https://host, in lower case, without a path"
 		}),
-		Methods: r.words(entry["methods"], "methods", func(s string) string { return unless(method.MatchString(s), "is not a method in upper case") }),
-		Headers: r.words(entry["headers"], "headers", func(s string) string { return unless(headerName.MatchString(s), "is not the name of a header") }),
+		Methods: r.words(entry["methods"], "methods", func(s string) string { return unless(method().MatchString(s), "is not a method in upper case") }),
+		Headers: r.words(entry["headers"], "headers", func(s string) string { return unless(headerName().MatchString(s), "is not the name of a header") }),
 		MaxAge:  r.duration(entry["maxAge"], "maxAge"),
 	}
 	switch {

@@ -7,7 +7,6 @@ import (
 	"net/textproto"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -22,9 +21,9 @@ const (
 )
 
 var (
-	headerName   = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")
-	headerValue  = regexp.MustCompile(`^[!-~]([ -~\t]*[!-~])?$`)
-	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	headerName   = expression("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")
+	headerValue  = expression(`^[!-~]([ -~\t]*[!-~])?$`)
+	variableName = expression(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
 // ownHeaders are those that say how a message is carried, or that the gateway
@@ -71,7 +70,7 @@ func (r *report) headers(f field) []Header {
 	for _, p := range r.pairs(f.node, "upstreamHeaders") {
 		h := Header{Name: textproto.CanonicalMIMEHeaderKey(p.name)}
 		switch {
-		case !headerName.MatchString(p.name):
+		case !headerName().MatchString(p.name):
 			r.addf(p.line, "%q is not the name of a header", twinkey.Printable(p.name, 80))
 			continue
 		case slices.Contains(ownHeaders, h.Name) || hasPrefix(h.Name, "X-Twinkey-", "X-Forwarded-"):
@@ -142,14 +141,14 @@ func valueFault(prefix, text string) string {
 		return "is empty"
 	case len(prefix+text) > maxHeaderValue:
 		return fmt.Sprintf("is longer than %d bytes", maxHeaderValue)
-	case !headerValue.MatchString(prefix + text):
+	case !headerValue().MatchString(prefix + text):
 		return "cannot be sent: a value is visible ASCII, with spaces only between"
 	}
 	return ""
 }
 
 func (r *report) fromVariable(name string) (text, fault string) {
-	if !variableName.MatchString(name) {
+	if !variableName().MatchString(name) {
 		return "", "is to come from an environment variable, and env does not hold the name of one"
 	}
 	text, ok := r.sources.Getenv(name)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +14,7 @@ import (
 )
 
 // yamlLine picks the line out of the YAML library's syntax errors.
-var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
+var yamlLine = expression(`^(?:yaml: )?(?:line (\d+): )?`)
 
 // document parses data as one YAML document without anchors and aliases, which
 // make a small file stand for a large one. It returns nil after a problem, and
@@ -45,7 +44,7 @@ func (r *report) document(data []byte) *yaml.Node {
 }
 
 func (r *report) syntax(err error) {
-	found := yamlLine.FindStringSubmatch(err.Error())
+	found := yamlLine().FindStringSubmatch(err.Error())
 	line, _ := strconv.Atoi(found[1]) // none: the file as a whole
 	r.addf(line, "not YAML: %s", twinkey.Printable(strings.TrimPrefix(err.Error(), found[0]), 200))
 }

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,9 +20,9 @@ const (
 )
 
 var (
-	kindName     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.]{0,63}$`)
-	skuName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
-	locationName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ]{0,63}$`)
+	kindName     = expression(`^[A-Za-z][A-Za-z0-9.]{0,63}$`)
+	skuName      = expression(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
+	locationName = expression(`^[A-Za-z0-9][A-Za-z0-9 ]{0,63}$`)
 )
 
 // Parse reads a file; name is how problems call it, and where the files it
@@ -102,7 +101,7 @@ func (r *report) service(n *yaml.Node) (service, bool) {
 	}
 	s := service{line: n.Line}
 	var ok bool
-	if s.kind.name, ok = r.required(f["kind"], "kind"); ok && !kindName.MatchString(s.kind.name) {
+	if s.kind.name, ok = r.required(f["kind"], "kind"); ok && !kindName().MatchString(s.kind.name) {
 		r.addf(f["kind"].line, "kind %q must be a letter followed by up to 63 letters, digits or dots", twinkey.Printable(s.kind.name, 80))
 		ok = false
 	}
@@ -130,7 +129,7 @@ func (r *report) locations(f field) []string {
 		name, ok := r.text(n, "a location")
 		switch {
 		case !ok:
-		case !locationName.MatchString(name):
+		case !locationName().MatchString(name):
 			r.addf(n.Line, "location %q must have 1 to 64 letters, digits or spaces", twinkey.Printable(name, 80))
 		case seen[foldLocation(name)]:
 			r.addf(n.Line, "location %q is listed twice", name)
@@ -153,7 +152,7 @@ func (r *report) skus(f field) []SKU {
 		name, ok := r.required(entry["name"], "name")
 		switch {
 		case !ok:
-		case !skuName.MatchString(name):
+		case !skuName().MatchString(name):
 			r.addf(entry["name"].line, "SKU name %q must have 1 to 32 letters, digits, '_' or '-'", twinkey.Printable(name, 80))
 		case seen[strings.ToLower(name)]:
 			r.addf(entry["name"].line, "SKU %q is listed twice", name)

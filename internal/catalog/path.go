@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -10,7 +9,7 @@ const (
 	pathTooLong = "is longer than 512 bytes"
 )
 
-var pathBytes = regexp.MustCompile(`^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$`)
+var pathBytes = expression(`^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$`)
 
 // pathFault says what keeps a path from being a prefix that calls can match.
 func pathFault(path string) string {
@@ -30,7 +29,7 @@ func bytesFault(path string) string {
 		return pathTooLong
 	case strings.Contains(path, "%"):
 		return "must not have encoded bytes"
-	case !pathBytes.MatchString(path):
+	case !pathBytes().MatchString(path):
 		return "has a character that cannot stand in a path"
 	case strings.Contains(path, "//"):
 		return "has an empty segment"

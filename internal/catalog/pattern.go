@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +11,7 @@ import (
 // memory of its own.
 const maxNamed = 8
 
-var namedSegment = regexp.MustCompile(`^\{([A-Za-z][A-Za-z0-9_]{0,31})\}$`)
+var namedSegment = expression(`^\{([A-Za-z][A-Za-z0-9_]{0,31})\}$`)
 
 // pattern is the beginning of a path in which whole segments may be named, as
 // in "/openai/deployments/{deployment}/".
@@ -32,7 +31,7 @@ func parsePattern(text string) (pattern, string) {
 		if i > 0 {
 			*at += "/"
 		}
-		found := namedSegment.FindStringSubmatch(s)
+		found := namedSegment().FindStringSubmatch(s)
 		if found == nil {
 			*at += s
 			continue

@@ -3,7 +3,6 @@ package catalog
 import (
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +15,7 @@ import (
 // maxUpstreams bounds the upstreams of one route.
 const maxUpstreams = 100
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9_])?\.?$`)
+var hostName = expression(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252}[A-Za-z0-9_])?\.?$`)
 
 // routes reads a list of routes; of are the kind's locations.
 func (r *report) routes(f field, of Kind) []line[place] {
@@ -87,7 +86,7 @@ func (r *report) byLocation(n *yaml.Node, route Route, of Kind) []Route {
 	}
 	for _, p := range r.pairs(n, "upstream") {
 		switch {
-		case !locationName.MatchString(p.name):
+		case !locationName().MatchString(p.name):
 			r.addf(p.line, "location %q must have 1 to 64 letters, digits or spaces", twinkey.Printable(p.name, 80))
 			continue
 		case named(p.name):
@@ -155,7 +154,7 @@ func parseUpstream(text string) (*url.URL, string) {
 		return nil, "has a path that " + fault
 	}
 	host, port := u.Hostname(), u.Port()
-	if _, err := netip.ParseAddr(host); err != nil && !hostName.MatchString(host) {
+	if _, err := netip.ParseAddr(host); err != nil && !hostName().MatchString(host) {
 		return nil, form
 	}
 	if n, err := strconv.Atoi(port); strings.HasSuffix(u.Host, ":") || port != "" && (err != nil || n < 1 || n > 65535) {
