@@ -24,6 +24,6 @@ func run() int {
 	defer stop()
 	return cli.Main(ctx, cli.Config{
 		Name: filepath.Base(os.Args[0]), Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
-		Version: version(), Extra: []*cobra.Command{newServe(), newServices(), newDemo()},
+		Version: version(), Extra: func() []*cobra.Command { return []*cobra.Command{newServe(), newServices(), newDemo()} },
 	})
 }

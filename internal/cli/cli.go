@@ -32,9 +32,10 @@ type Config struct {
 	Getenv func(string) string
 	// Version is printed by "version" and sent as User-Agent; zero means "dev".
 	Version string
-	// Extra are further commands of the program; their errors are printed and
-	// end with exit code 1.
-	Extra []*cobra.Command
+	// Extra makes further commands of the program, when it may be one of them
+	// that is called; their errors are printed and end with exit code 1. Zero
+	// means none.
+	Extra func() []*cobra.Command
 	// Now tells the time; zero means time.Now.
 	Now func() time.Time
 }
@@ -58,8 +59,9 @@ func Main(ctx context.Context, cfg Config) int {
 		cfg.Version = "dev"
 	}
 	s := &session{cfg: cfg, program: programName(cfg.Name), began: cfg.Now()}
-	root := newRoot(s)
-	root.SetArgs(spreadLists(cfg.Args))
+	args := spreadLists(cfg.Args)
+	root := newRoot(s, args)
+	root.SetArgs(args)
 	if completing(cfg.Args) {
 		s.offerValues(root)
 		root.SetArgs(cfg.Args)

@@ -247,7 +247,7 @@ func TestExtraCommands(t *testing.T) {
 		return errors.New("starting: no")
 	}}
 	serve.Flags().StringVar(&port, "port", "", "")
-	cfg.Extra = []*cobra.Command{serve}
+	cfg.Extra = func() []*cobra.Command { return []*cobra.Command{serve} }
 	if code := cli.Main(t.Context(), cfg); code != 1 || !strings.HasPrefix(stderr.String(), "on 1\nERROR: starting: no\n") || stdout.String() != "" {
 		t.Errorf("exit code %d, %q, %q", code, stdout.String(), stderr.String())
 	}

@@ -7,22 +7,55 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// newRoot builds the tree. Building it touches no file and no network.
-func newRoot(s *session) *cobra.Command {
+// newRoot builds the part of the tree that args call, or all of it if they do
+// not begin with one of its commands. Building it touches no file and no network.
+func newRoot(s *session, args []string) *cobra.Command {
 	s.words = map[*cobra.Command][]word{}
-	root := branch(&cobra.Command{Use: s.program, Short: "Two keys for every service you run."},
-		newLogin(s), newLogout(s), newAccount(s), newGroup(s), newCognitive(s), newResource(s), newProvider(s),
-		newRole(s), newDirectory(s), newAdmin(s), newActivity(s), newMonitor(s),
-		newKeys(s), newAccounts(s), newCreate(s),
-		newConfig(s), newConfigure(s), newCompletion(s), newVersion(s), newClientEnv(s))
-	root.AddCommand(s.cfg.Extra...)
+	root := branch(&cobra.Command{Use: s.program, Short: "Two keys for every service you run."})
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(s.printHelp)
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true
 	s.global.register(root)
+	called, _ := firstWord(root.PersistentFlags(), args)
+	root.AddCommand(s.commands(called)...)
 	return root
+}
+
+// commands makes the command of that name below the root, or all there are if
+// none of ours has it.
+func (s *session) commands(called string) []*cobra.Command {
+	var all []*cobra.Command
+	for _, c := range topCommands() {
+		if c.name == called {
+			return []*cobra.Command{c.make(s)}
+		}
+	}
+	for _, c := range topCommands() {
+		all = append(all, c.make(s))
+	}
+	if s.cfg.Extra != nil {
+		all = append(all, s.cfg.Extra()...)
+	}
+	return all
+}
+
+// topCommand is a command right below the root that has not been made yet.
+type topCommand struct {
+	name string
+	make func(*session) *cobra.Command
+}
+
+func topCommands() []topCommand {
+	return []topCommand{
+		{"login", newLogin}, {"logout", newLogout}, {"account", newAccount}, {"group", newGroup},
+		{"cognitiveservices", newCognitive}, {"resource", newResource}, {"provider", newProvider},
+		{"role", newRole}, {"ad", newDirectory}, {"admin", newAdmin}, {"activity", newActivity}, {"monitor", newMonitor},
+		{"keys", newKeys}, {"accounts", newAccounts}, {"create", newCreate},
+		{"config", newConfig}, {"configure", newConfigure}, {"completion", newCompletion},
+		{"version", newVersion}, {"client-env", newClientEnv},
+	}
 }
 
 // globals are the options that every command takes.

@@ -141,7 +141,9 @@ func TestHelp(t *testing.T) {
 		cfg := u.config(nil, nil, strings.Fields(tt.args))
 		var stdout, stderr strings.Builder
 		cfg.Stdout, cfg.Stderr = &stdout, &stderr
-		cfg.Extra = []*cobra.Command{{Use: "demo-like", Short: "An extra.", Run: func(*cobra.Command, []string) {}}}
+		cfg.Extra = func() []*cobra.Command {
+			return []*cobra.Command{{Use: "demo-like", Short: "An extra.", Run: func(*cobra.Command, []string) {}}}
+		}
 		if code := cli.Main(t.Context(), cfg); code != 0 || stderr.String() != "" {
 			t.Errorf("%s: exit code %d, %s", tt.args, code, stderr.String())
 		}
