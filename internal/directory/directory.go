@@ -55,7 +55,6 @@ func New(c Config) *Service {
 
 // create stores a principal that must not exist, under names nobody has.
 func (s *Service) create(ctx context.Context, who twinkey.Caller, operation, credentialID string, rec Record) (Change, error) {
-	rec.Version = recordVersion
 	rec.Created = s.now().UTC()
 	change := s.planned(who, operation, credentialID, rec)
 	revision, err := s.store.PutPrincipal(ctx, Write{Record: rec, Names: rec.Names(), Activity: change.record()})

@@ -8,13 +8,9 @@ import (
 	"github.com/twinkey/twinkey"
 )
 
-// recordVersion is the form of the documents this package writes.
-const recordVersion = 1
-
 // Record is the document of one principal. An application and its service
 // principal are one document with one object id.
 type Record struct {
-	Version     int                   `json:"version"`
 	Tenant      string                `json:"tenant"`   // GUID, lower case
 	ObjectID    string                `json:"objectId"` // GUID, lower case
 	Type        twinkey.PrincipalType `json:"type"`

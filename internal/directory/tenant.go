@@ -13,7 +13,6 @@ import (
 // Tenant is a directory of its own: principals of one tenant are unknown to
 // every other.
 type Tenant struct {
-	Version int       `json:"version"`
 	ID      string    `json:"id"` // GUID, lower case
 	Name    string    `json:"name"`
 	Domains []string  `json:"domains"` // verified; the first is the default
@@ -90,7 +89,7 @@ func (t *Tenant) HasDomain(domain string) bool {
 
 // plan checks what is wanted.
 func (s *Service) plan(want NewTenant) (Tenant, error) {
-	t := Tenant{Version: recordVersion, ID: twinkey.Fold(want.ID), Name: want.Name, Created: s.now().UTC()}
+	t := Tenant{ID: twinkey.Fold(want.ID), Name: want.Name, Created: s.now().UTC()}
 	if t.ID == "" {
 		t.ID = newID()
 	}

@@ -9,7 +9,10 @@ import (
 	"strings"
 )
 
-// documentVersion is written into documents that have no version of their own.
+// documentVersion is written into documents, except those that a newer version
+// has written: they keep its number, or that version would take the fields it
+// finds there for what its own predecessor made. It can count on what this one
+// knows having kept its meaning: else it would have raised the format.
 const documentVersion = 1
 
 // kept are the top-level fields of a stored document that this version does not
@@ -27,13 +30,13 @@ func encode(doc any, unknown kept) (string, error) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return "", fmt.Errorf("encoding a document: %w", err)
 	}
-	if _, has := fields["version"]; !has {
-		fields["version"] = json.RawMessage(fmt.Sprint(documentVersion))
-	}
 	for name, value := range unknown {
 		if _, has := fields[name]; !has {
 			fields[name] = value
 		}
+	}
+	if _, has := fields["version"]; !has {
+		fields["version"] = json.RawMessage(fmt.Sprint(documentVersion))
 	}
 	data, err = marshal(fields)
 	return string(data), err
@@ -49,7 +52,8 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// decode reads a document and returns what it does not know of it.
+// decode reads a document and returns what it does not know of it, a newer
+// version's number included.
 func decode(key, data []byte, doc any) (kept, error) {
 	if err := json.Unmarshal(data, doc); err != nil {
 		return nil, damaged(key, err)
@@ -58,7 +62,9 @@ func decode(key, data []byte, doc any) (kept, error) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, damaged(key, err)
 	}
-	delete(fields, "version")
+	if version := 0; json.Unmarshal(fields["version"], &version) == nil && version <= documentVersion {
+		delete(fields, "version")
+	}
 	t := reflect.TypeOf(doc).Elem()
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")

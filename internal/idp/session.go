@@ -26,9 +26,6 @@ const (
 	maxTokens   = 32
 )
 
-// sessionsVersion is the form of the documents this package writes.
-const sessionsVersion = 1
-
 // A refresh token is the tenant, the user and 256 random bits, in base64url: the
 // first two find the document in which the digest of the whole is looked for.
 const (
@@ -157,7 +154,7 @@ func (p *Provider) changeSessions(ctx context.Context, tenant, oid string, chang
 		if err != nil {
 			return fmt.Errorf("reading sessions: %w", err)
 		}
-		s.Version, s.Tenant, s.ObjectID = sessionsVersion, tenant, oid
+		s.Tenant, s.ObjectID = tenant, oid
 		if err := change(&s); err != nil {
 			return err
 		}

@@ -39,7 +39,6 @@ type SealedKey struct {
 // Sessions is the document of one user's sessions. It has a bounded number of
 // them, so that signing in, however often, cannot fill the store.
 type Sessions struct {
-	Version  int       `json:"version"`
 	Tenant   string    `json:"tenant"`
 	ObjectID string    `json:"objectId"`
 	Sessions []Session `json:"sessions"` // the oldest first
