@@ -41,26 +41,52 @@ func (g *Gateway) Stats() Stats {
 	return s
 }
 
-// reason is a refusal as it is counted.
-type reason struct {
+// reason is why a call was refused, as it is counted. A refusal cannot be made
+// without one.
+type reason int
+
+const (
+	reasonOther reason = iota // of what is counted elsewhere: no call is refused for it
+	reasonMissingKey
+	reasonInvalidKey
+	reasonInvalidToken
+	reasonTokenWithoutHost
+	reasonNoDataAction
+	reasonTokenUnchecked
+	reasonPublicAccessDisabled
+	reasonAddressRefused
+	reasonKeysDisabled
+	reasonAmbiguousPath
+	reasonBrokenBody
+	reasonNoRoute
+	reasonKindGone
+	reasonRateExceeded
+	reasonCount
+)
+
+// named is a reason's name, for programs, and the status of its answer.
+type named struct {
 	name   string
 	status int
-	body   string
 }
 
-// reasonCount is how many there are; the last two stand for refusals whose text
-// depends on the call, and for those not listed.
-const reasonCount = 15
-
-func reasons() [reasonCount]reason {
-	of := func(name string, r Refusal) reason { return reason{name, r.Status, r.Body} }
-	return [reasonCount]reason{
-		of("missing_key", missingKey), of("invalid_key", invalidKey), of("invalid_token", tokenRefused),
-		of("token_without_host", tokenNeedsHost), of("no_data_action", noDataAction), of("token_unchecked", tokenUnchecked),
-		of("public_access_disabled", publicAccessDisabled), of("address_refused", firewalled), of("keys_disabled", keysDisabled),
-		of("ambiguous_path", ambiguousPath), of("broken_body", brokenBody), of("no_route", notFound), of("kind_gone", kindGone),
-		{name: "rate_exceeded", status: http.StatusTooManyRequests},
-		{name: "other", status: http.StatusInternalServerError},
+func reasons() [reasonCount]named {
+	return [reasonCount]named{
+		reasonOther:                {"other", http.StatusInternalServerError},
+		reasonMissingKey:           {"missing_key", http.StatusUnauthorized},
+		reasonInvalidKey:           {"invalid_key", http.StatusUnauthorized},
+		reasonInvalidToken:         {"invalid_token", http.StatusUnauthorized},
+		reasonTokenWithoutHost:     {"token_without_host", http.StatusUnauthorized},
+		reasonNoDataAction:         {"no_data_action", http.StatusUnauthorized},
+		reasonTokenUnchecked:       {"token_unchecked", http.StatusServiceUnavailable},
+		reasonPublicAccessDisabled: {"public_access_disabled", http.StatusForbidden},
+		reasonAddressRefused:       {"address_refused", http.StatusForbidden},
+		reasonKeysDisabled:         {"keys_disabled", http.StatusForbidden},
+		reasonAmbiguousPath:        {"ambiguous_path", http.StatusBadRequest},
+		reasonBrokenBody:           {"broken_body", http.StatusBadRequest},
+		reasonNoRoute:              {"no_route", http.StatusNotFound},
+		reasonKindGone:             {"kind_gone", http.StatusNotFound},
+		reasonRateExceeded:         {"rate_exceeded", http.StatusTooManyRequests},
 	}
 }
 
@@ -71,30 +97,11 @@ type counters struct {
 	timedOut    atomic.Uint64
 	answered    [6]atomic.Uint64
 	refused     [reasonCount]atomic.Uint64
-	reasons     map[string]int // body of a refusal -> its place
 }
 
-func newCounters() *counters {
-	c := &counters{reasons: map[string]int{}}
-	for i, r := range reasons() {
-		if r.body != "" {
-			c.reasons[r.body] = i
-		}
-	}
-	return c
-}
+func newCounters() *counters { return &counters{} }
 
-func (c *counters) refuse(r *Refusal) {
-	at, known := c.reasons[r.Body]
-	switch {
-	case known:
-	case r.Status == http.StatusTooManyRequests:
-		at = reasonCount - 2
-	default:
-		at = reasonCount - 1
-	}
-	c.refused[at].Add(1)
-}
+func (c *counters) refuse(r *Refusal) { c.refused[r.reason].Add(1) }
 
 func (c *counters) answer(status int) {
 	if class := status / 100; class < len(c.answered) {
