@@ -43,7 +43,7 @@ func (r *run) store() error {
 	}
 	defer stop()
 	group, id := benchID("plain").Parent(), benchID("regenerated")
-	if _, _, err := service.PutGroup(r.ctx, benchCaller(), group, accounts.GroupSpec{Location: "local"}); err != nil {
+	if _, _, err := service.PutGroup(r.ctx, benchCaller(), group, accounts.GroupSpec{Location: "local"}, accounts.Precondition{}); err != nil {
 		return err
 	}
 	spec := accounts.AccountSpec{Kind: "K", SKU: "S", Location: "local"}

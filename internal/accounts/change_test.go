@@ -155,13 +155,13 @@ func TestSubDomainIsTakenAndFreed(t *testing.T) {
 // others.
 func TestDeletionIsFollowedByWhoAskedForIt(t *testing.T) {
 	w := newWorld(t, nil)
-	first, err := w.service.DeleteGroup(t.Context(), w.who(), w.groupID("g"))
+	first, err := w.service.DeleteGroup(t.Context(), w.who(), w.groupID("g"), accounts.Precondition{})
 	if err != nil || first.Done() {
 		t.Fatalf("%+v: %v", first, err)
 	}
 	joined := w.who()
 	joined.Principal = twinkey.Principal{ObjectID: uuid.NewString(), Type: twinkey.User, Groups: []string{w.owner.ObjectID}} // by a group's role
-	second, err := w.service.DeleteGroup(t.Context(), joined, w.groupID("G"))
+	second, err := w.service.DeleteGroup(t.Context(), joined, w.groupID("G"), accounts.Precondition{})
 	if err != nil || second.Name != first.Name {
 		t.Fatalf("%+v: %v", second, err)
 	}
@@ -185,7 +185,7 @@ func TestOldOperationsGo(t *testing.T) {
 	w := newWorld(t, nil)
 	remove := func(name string) []accounts.Operation {
 		t.Helper()
-		if _, _, err := w.service.PutGroup(t.Context(), w.who(), w.groupID(name), accounts.GroupSpec{Location: "westeurope"}); err != nil {
+		if _, _, err := w.service.PutGroup(t.Context(), w.who(), w.groupID(name), accounts.GroupSpec{Location: "westeurope"}, accounts.Precondition{}); err != nil {
 			t.Fatal(err)
 		}
 		w.deleteGroup(name)

@@ -231,7 +231,7 @@ func crashService(t *testing.T, dir, outerPath string) *accounts.Service {
 	if err := service.Bootstrap(t.Context(), accounts.Subscription{ID: crashSub, State: accounts.SubscriptionEnabled}, owner); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := service.PutGroup(t.Context(), crashOwner(), crashAccount(0).Parent(), accounts.GroupSpec{Location: "local"}); err != nil {
+	if _, _, err := service.PutGroup(t.Context(), crashOwner(), crashAccount(0).Parent(), accounts.GroupSpec{Location: "local"}, accounts.Precondition{}); err != nil {
 		t.Fatal(err)
 	}
 	for writer := range crashWriters {

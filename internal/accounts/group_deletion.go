@@ -15,8 +15,9 @@ const deleteBatch = 25
 
 // DeleteGroup marks a group as going and returns the operation, which
 // RunDeletions carries out, now or after a restart. Of a group that is going
-// already it returns the operation under way.
-func (s *Service) DeleteGroup(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID) (Operation, error) {
+// already it returns the operation under way; to who asked for that before,
+// whatever cond says.
+func (s *Service) DeleteGroup(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, cond Precondition) (Operation, error) {
 	if err := s.authorize(ctx, who, ActionDeleteGroup, id); err != nil {
 		return Operation{}, err
 	}
@@ -25,7 +26,7 @@ func (s *Service) DeleteGroup(ctx context.Context, who twinkey.Caller, id twinke
 	}
 	err := error(nil)
 	for range attempts {
-		o, w, planErr := s.planDeletion(ctx, who, id)
+		o, w, planErr := s.planDeletion(ctx, who, id, cond)
 		if planErr != nil {
 			return Operation{}, planErr
 		}
@@ -48,7 +49,7 @@ func (s *Service) DeleteGroup(ctx context.Context, who twinkey.Caller, id twinke
 // planDeletion works out the transaction that makes a group go, or that adds
 // the caller to those who may follow a deletion under way; an empty one if there
 // is nothing to write.
-func (s *Service) planDeletion(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID) (*Operation, Write, error) {
+func (s *Service) planDeletion(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, cond Precondition) (*Operation, Write, error) {
 	g, err := s.findGroup(ctx, id)
 	if err != nil {
 		return nil, Write{}, err
@@ -60,11 +61,20 @@ func (s *Service) planDeletion(ctx context.Context, who twinkey.Caller, id twink
 			return nil, Write{}, err
 		case o == nil:
 			return nil, Write{}, beingDeleted(g)
-		case o.askedBy(who.Principal) || len(o.DeletedBy) == maxDeleters:
+		case o.askedBy(who.Principal): // the same call again, as far as anybody can tell
+			return o, Write{}, nil
+		}
+		if err := cond.check(true, g.Revision); err != nil {
+			return nil, Write{}, err
+		}
+		if len(o.DeletedBy) == maxDeleters {
 			return o, Write{}, nil
 		}
 		o.DeletedBy = append(o.DeletedBy, lasting(who.Principal))
 		return o, Write{Put: []Document{o}, Require: []Document{g}, Activity: s.record(who, ActionDeleteGroup, g.ID, "operation", "joined")}, nil
+	}
+	if err := cond.check(true, g.Revision); err != nil {
+		return nil, Write{}, err
 	}
 	old, err := s.outdated(ctx, id.Subscription)
 	if err != nil {

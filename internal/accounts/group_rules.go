@@ -3,6 +3,8 @@ package accounts
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/twinkey/twinkey"
 )
@@ -28,9 +30,12 @@ func (s *Service) Groups(ctx context.Context, who twinkey.Caller, subscription s
 }
 
 // PutGroup creates a resource group or replaces the tags of one that exists.
-func (s *Service) PutGroup(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, spec GroupSpec) (Group, bool, error) {
+func (s *Service) PutGroup(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, spec GroupSpec, cond Precondition) (Group, bool, error) {
 	created := false
 	g, err := s.writeGroup(ctx, who, id, func(current *Group) (*Group, error) {
+		if err := cond.check(current != nil, groupRevision(current)); err != nil {
+			return nil, err
+		}
 		if created = current == nil; created {
 			return s.newGroup(id, spec)
 		}
@@ -40,10 +45,13 @@ func (s *Service) PutGroup(ctx context.Context, who twinkey.Caller, id twinkey.R
 }
 
 // PatchGroup replaces the tags of a group that exists.
-func (s *Service) PatchGroup(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, spec GroupSpec) (Group, error) {
+func (s *Service) PatchGroup(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, spec GroupSpec, cond Precondition) (Group, error) {
 	return s.writeGroup(ctx, who, id, func(current *Group) (*Group, error) {
 		if current == nil {
 			return nil, noGroup(id)
+		}
+		if err := cond.check(true, current.Revision); err != nil {
+			return nil, err
 		}
 		return s.changedGroup(current, spec)
 	})
@@ -57,11 +65,14 @@ func (s *Service) writeGroup(ctx context.Context, who twinkey.Caller, id twinkey
 	if err := s.writable(ctx, id.Subscription); err != nil {
 		return Group{}, err
 	}
-	err := error(nil)
+	err, tried := error(nil), []*Group(nil)
 	for range attempts {
 		current, readErr := s.store.Group(ctx, id)
 		if readErr != nil {
 			return Group{}, readErr
+		}
+		if slices.ContainsFunc(tried, func(g *Group) bool { return g.is(current) }) {
+			return *current, nil // it was made after all, and the answer was lost
 		}
 		next, planErr := plan(current)
 		if planErr != nil {
@@ -75,6 +86,7 @@ func (s *Service) writeGroup(ctx context.Context, who twinkey.Caller, id twinkey
 		if err = commitErr; !again(err) {
 			return Group{}, fmt.Errorf("writing resource group: %w", err)
 		}
+		tried = append(tried, next)
 	}
 	return Group{}, contended(id, err)
 }
@@ -111,6 +123,18 @@ func (s *Service) findGroup(ctx context.Context, id twinkey.ResourceID) (*Group,
 		return g, err
 	}
 	return nil, noGroup(id)
+}
+
+// is reports whether what was to be written is what is there.
+func (g *Group) is(there *Group) bool {
+	return there != nil && there.Modified.Equal(g.Modified) && there.State == g.State && maps.Equal(there.Tags, g.Tags)
+}
+
+func groupRevision(g *Group) twinkey.Revision {
+	if g == nil {
+		return 0
+	}
+	return g.Revision
 }
 
 func noGroup(id twinkey.ResourceID) error {

@@ -193,7 +193,7 @@ func TestGroupDeletionResumes(t *testing.T) {
 	for i := range 60 {
 		w.create(fmt.Sprintf("acct%02d", i))
 	}
-	if _, err := w.service.DeleteGroup(t.Context(), w.who(), w.groupID("g")); err != nil {
+	if _, err := w.service.DeleteGroup(t.Context(), w.who(), w.groupID("g"), accounts.Precondition{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, _, err := w.service.PutAccount(t.Context(), w.who(), w.id("late"), accounts.AccountSpec{Kind: "TextAnalytics", SKU: "S", Location: "local"}, accounts.Precondition{}); twinkey.KindOf(err) != twinkey.GroupDeleting {

@@ -242,6 +242,32 @@ func TestTheSameRequestAgainGetsTheSameAnswer(t *testing.T) {
 	}
 }
 
+// A group is written once, too, and a condition that held does not turn into a
+// refusal because the answer was lost.
+func TestGroupChangesHappenOnceHoweverTheStoreAnswers(t *testing.T) {
+	var store *lateStore
+	w := newWorld(t, func(s accounts.Store) accounts.Store { store = &lateStore{Store: s}; return store })
+	id := w.groupID("fresh")
+	for name, fates := range map[string][]fate{"lost": {lost}, "late, then lost": {late, lost}, "twice in doubt": {never, late, lost}} {
+		store.fates = scripted(fates...)
+		g, created, err := w.service.PutGroup(t.Context(), w.who(), id, accounts.GroupSpec{Location: "westeurope"}, accounts.Precondition{Absent: true})
+		if err != nil || !created {
+			t.Fatalf("%s: creating on the condition that there is none: created %v, %v", name, created, err)
+		}
+		store.fates = scripted(fates...)
+		changed, err := w.service.PatchGroup(t.Context(), w.who(), id, accounts.GroupSpec{Tags: map[string]string{"a": name}}, accounts.Precondition{Match: &g.Revision})
+		if err != nil || changed.Tags["a"] != name || changed.Revision <= g.Revision {
+			t.Fatalf("%s: changing on a condition: %+v, %v", name, changed, err)
+		}
+		store.fates = scripted(fates...)
+		if _, err := w.service.DeleteGroup(t.Context(), w.who(), id, accounts.Precondition{Match: &changed.Revision}); err != nil {
+			t.Fatalf("%s: deleting on a condition: %v", name, err)
+		}
+		store.land(t.Context())
+		w.deleteGroup("fresh")
+	}
+}
+
 // Creating, changing and deleting an account happen once too, however the store
 // answers: one entry each, the right word for whether it was there, and in force
 // at the gateway when the call returns.

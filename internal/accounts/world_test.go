@@ -74,7 +74,7 @@ func newWorld(t *testing.T, wrap func(accounts.Store) accounts.Store) *world {
 	if err := w.service.Bootstrap(ctx, accounts.Subscription{ID: w.sub, Name: "Test", State: accounts.SubscriptionEnabled}, owner); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := w.service.PutGroup(ctx, w.who(), w.groupID("g"), accounts.GroupSpec{Location: "westeurope"}); err != nil {
+	if _, _, err := w.service.PutGroup(ctx, w.who(), w.groupID("g"), accounts.GroupSpec{Location: "westeurope"}, accounts.Precondition{}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -172,7 +172,7 @@ func newRing(t *testing.T) *sealing.Ring {
 // deleteGroup deletes a group and waits until it is done.
 func (w *world) deleteGroup(name string) {
 	w.t.Helper()
-	operation, err := w.service.DeleteGroup(w.t.Context(), w.who(), w.groupID(name))
+	operation, err := w.service.DeleteGroup(w.t.Context(), w.who(), w.groupID(name), accounts.Precondition{})
 	if err != nil {
 		w.t.Fatal(err)
 	}

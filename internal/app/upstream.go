@@ -166,7 +166,7 @@ func (a *App) provideAccount(ctx context.Context, p Preset) error {
 		return err
 	}
 	if group == nil {
-		if _, _, err := a.accounts.PutGroup(ctx, who, id.Parent(), accounts.GroupSpec{Location: upstreamLocation}); err != nil {
+		if _, _, err := a.accounts.PutGroup(ctx, who, id.Parent(), accounts.GroupSpec{Location: upstreamLocation}, accounts.Precondition{}); err != nil {
 			return err
 		}
 	}

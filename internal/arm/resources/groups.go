@@ -40,15 +40,18 @@ func (h *handlers) getGroup(ctx context.Context, req *arm.Request) (*arm.Respons
 	if err != nil {
 		return nil, err
 	}
-	return arm.Answer(http.StatusOK, groupOf(g)), nil
+	return answerGroup(http.StatusOK, g), nil
 }
 
 // headGroup says whether the group exists: 204 or 404.
 func (h *handlers) headGroup(ctx context.Context, req *arm.Request) (*arm.Response, error) {
-	if _, err := h.service.Group(ctx, req.Who, req.ID); err != nil {
+	g, err := h.service.Group(ctx, req.Who, req.ID)
+	if err != nil {
 		return nil, err
 	}
-	return arm.Answer(http.StatusNoContent, nil), nil
+	resp := arm.Answer(http.StatusNoContent, nil)
+	resp.Header.Set("ETag", arm.ETag(g.Revision))
+	return resp, nil
 }
 
 func (h *handlers) listGroups(ctx context.Context, req *arm.Request) (*arm.Response, error) {
@@ -75,7 +78,7 @@ func (h *handlers) putGroup(ctx context.Context, req *arm.Request) (*arm.Respons
 	if err != nil {
 		return nil, err
 	}
-	g, created, err := h.service.PutGroup(ctx, req.Who, req.ID, spec)
+	g, created, err := h.service.PutGroup(ctx, req.Who, req.ID, spec, req.Precondition)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +86,7 @@ func (h *handlers) putGroup(ctx context.Context, req *arm.Request) (*arm.Respons
 	if created {
 		status = http.StatusCreated
 	}
-	return arm.Answer(status, groupOf(g)), nil
+	return answerGroup(status, g), nil
 }
 
 // patchGroup changes the tags, as a whole.
@@ -92,11 +95,19 @@ func (h *handlers) patchGroup(ctx context.Context, req *arm.Request) (*arm.Respo
 	if err != nil {
 		return nil, err
 	}
-	g, err := h.service.PatchGroup(ctx, req.Who, req.ID, spec)
+	g, err := h.service.PatchGroup(ctx, req.Who, req.ID, spec, req.Precondition)
 	if err != nil {
 		return nil, err
 	}
-	return arm.Answer(http.StatusOK, groupOf(g)), nil
+	return answerGroup(http.StatusOK, g), nil
+}
+
+// answerGroup shows a group. Its ETag is in the header alone: Azure's groups have
+// none in the body.
+func answerGroup(status int, g accounts.Group) *arm.Response {
+	resp := arm.Answer(status, groupOf(g))
+	resp.Header.Set("ETag", arm.ETag(g.Revision))
+	return resp
 }
 
 func decodeGroup(req *arm.Request) (accounts.GroupSpec, error) {

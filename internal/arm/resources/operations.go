@@ -16,7 +16,7 @@ const timeFormat = "2006-01-02T15:04:05.0000000Z"
 // one that clients wait for (Azure Resource Manager RPC,
 // async-api-reference.md).
 func (h *handlers) deleteGroup(ctx context.Context, req *arm.Request) (*arm.Response, error) {
-	operation, err := h.service.DeleteGroup(ctx, req.Who, req.ID)
+	operation, err := h.service.DeleteGroup(ctx, req.Who, req.ID, req.Precondition)
 	if err != nil {
 		return nil, err
 	}
