@@ -3,6 +3,7 @@ package accounts_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -221,4 +222,68 @@ func (w *world) entries() []string {
 		actions = append(actions, e.Action)
 	}
 	return actions
+}
+
+// noScan is a store in which nobody may go through all assignments.
+type noScan struct{ accounts.Store }
+
+func (noScan) Holds(context.Context, twinkey.ResourceID, []string) (bool, error) {
+	return false, errStoreFails
+}
+
+// Who sees which subscription: whoever holds a role in it, above it or anywhere
+// below it, itself or by a group. For whoever holds one above, as administrators
+// do, no assignment below is read, however many there are.
+func TestSubscriptionsAreSeenByWhoHoldsARoleThere(t *testing.T) {
+	w := newWorld(t, func(s accounts.Store) accounts.Store { return noScan{s} })
+	ctx := t.Context()
+	if seen, err := w.service.Subscriptions(ctx, w.who()); err != nil || len(seen) != 1 {
+		t.Errorf("above all subscriptions: %v, %v", seen, err)
+	}
+	if sees, err := w.service.Sees(ctx, w.who(), w.sub); err != nil || !sees {
+		t.Errorf("above all subscriptions: %v, %v", sees, err)
+	}
+	service := w.roles()
+	second, _, err := service.PutSubscription(ctx, w.who(), uuid.NewString(), "Second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, member, group := w.id("acct"), uuid.NewString(), uuid.NewString()
+	if _, _, _, err := service.PutAccount(ctx, w.who(), id, accounts.AccountSpec{Kind: "TextAnalytics", SKU: "S", Location: "westeurope"}, accounts.Precondition{}); err != nil {
+		t.Fatal(err)
+	}
+	caller := w.who()
+	caller.Principal = twinkey.Principal{Tenant: caller.Tenant, ObjectID: member, Groups: []string{uuid.NewString(), group}}
+	expect := func(what string, want ...string) {
+		t.Helper()
+		seen, err := service.Subscriptions(ctx, caller)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, s := range seen {
+			ids = append(ids, s.ID)
+		}
+		if !slices.Equal(slices.Sorted(slices.Values(ids)), slices.Sorted(slices.Values(want))) {
+			t.Errorf("%s: sees %v, want %v", what, ids, want)
+		}
+		for _, s := range []string{w.sub, second.ID} {
+			if sees, err := service.Sees(ctx, caller, s); err != nil || sees != slices.Contains(want, s) {
+				t.Errorf("%s: sees %s: %v, %v", what, s, sees, err)
+			}
+		}
+	}
+	give := func(scope twinkey.ResourceID, principal string) {
+		t.Helper()
+		if _, _, err := service.PutRoleAssignment(ctx, w.who(), scope, uuid.NewString(), accounts.AssignmentSpec{RoleID: readerRole, PrincipalID: principal}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect("without a role")
+	give(twinkey.ResourceID{Subscription: second.ID}, uuid.NewString())
+	expect("with somebody else's")
+	give(id, group)
+	expect("with a group's at an account", w.sub)
+	give(twinkey.ResourceID{Subscription: second.ID}, member)
+	expect("with its own at the other", w.sub, second.ID)
 }

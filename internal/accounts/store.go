@@ -40,7 +40,9 @@ type Store interface {
 	// Grants returns the role assignments at scope and above it, and the custom
 	// roles they name, at one revision.
 	Grants(ctx context.Context, scope twinkey.ResourceID) (Grants, error)
-	AllAssignments(ctx context.Context) ([]access.Assignment, error)
+	// Holds reports whether any of the principals, by object id, holds a role at
+	// scope or below it.
+	Holds(ctx context.Context, scope twinkey.ResourceID, principals []string) (bool, error)
 	// AssignmentsWithin lists the role assignments at scope and below it.
 	AssignmentsWithin(ctx context.Context, scope twinkey.ResourceID, page Page) ([]access.Assignment, string, error)
 	// Assignment returns one role assignment at exactly this scope.

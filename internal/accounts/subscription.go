@@ -3,8 +3,11 @@ package accounts
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 
 	"github.com/twinkey/twinkey"
+	"github.com/twinkey/twinkey/internal/access"
 )
 
 // SubscriptionState is ARM's word for whether a subscription may be used.
@@ -43,28 +46,51 @@ func (s *Service) Subscription(ctx context.Context, id string) (Subscription, er
 	return *sub, nil
 }
 
-// Subscriptions lists the subscriptions in which, above which or below which
-// the caller holds any role.
+// Subscriptions lists the subscriptions that the caller sees.
 func (s *Service) Subscriptions(ctx context.Context, who twinkey.Caller) ([]Subscription, error) {
 	all, err := s.store.Subscriptions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	held, err := s.store.AllAssignments(ctx)
-	if err != nil {
-		return nil, err
+	above, err := s.holdsAbove(ctx, who)
+	if err != nil || above {
+		return all, err
 	}
 	var seen []Subscription
 	for _, sub := range all {
-		scope := twinkey.ResourceID{Subscription: sub.ID}
-		for _, a := range held {
-			if holds(who.Principal, a.PrincipalID) && (a.Scope.Contains(scope) || scope.Contains(a.Scope)) {
-				seen = append(seen, sub)
-				break
-			}
+		held, err := s.store.Holds(ctx, twinkey.ResourceID{Subscription: sub.ID}, identities(who))
+		if err != nil {
+			return nil, err
+		}
+		if held {
+			seen = append(seen, sub)
 		}
 	}
 	return seen, nil
+}
+
+// Sees reports whether the caller holds any role in a subscription, above it or
+// below it: whether it is one of Subscriptions.
+func (s *Service) Sees(ctx context.Context, who twinkey.Caller, subscription string) (bool, error) {
+	above, err := s.holdsAbove(ctx, who)
+	if err != nil || above {
+		return above, err
+	}
+	return s.store.Holds(ctx, twinkey.ResourceID{Subscription: subscription}, identities(who))
+}
+
+// holdsAbove reports whether the caller holds a role above all subscriptions.
+func (s *Service) holdsAbove(ctx context.Context, who twinkey.Caller) (bool, error) {
+	root, err := s.store.Grants(ctx, twinkey.ResourceID{})
+	if err != nil {
+		return false, fmt.Errorf("reading role assignments: %w", err)
+	}
+	return slices.ContainsFunc(root.Assignments, func(a access.Assignment) bool { return holds(who.Principal, a.PrincipalID) }), nil
+}
+
+// identities are the object ids under which a caller may hold roles.
+func identities(who twinkey.Caller) []string {
+	return append([]string{who.ObjectID}, who.Groups...)
 }
 
 // writable refuses changes in a subscription that is absent or disabled.

@@ -224,7 +224,7 @@ func TestRemovingTakesItsAssignmentsAlong(t *testing.T) {
 	w.commit(accounts.Write{Remove: []accounts.Document{w.group("g")}})
 	expect(w.id("g", "aab"), scopes[0], scopes[1], scopes[5])
 	expect(w.id("g2", "aa"), scopes[0], scopes[1], scopes[3], scopes[6])
-	if all, err := w.store.AllAssignments(t.Context()); err != nil || len(all) != len(scopes)-2 {
+	if all, _, err := w.store.AssignmentsWithin(t.Context(), twinkey.ResourceID{}, accounts.Page{}); err != nil || len(all) != len(scopes)-2 {
 		t.Errorf("%d assignments in all, %v", len(all), err)
 	}
 }

@@ -145,7 +145,7 @@ func TestConcurrentBootstrapWritesOnce(t *testing.T) {
 	if err != nil || len(subs) != 1 {
 		t.Fatalf("%d subscriptions, %v", len(subs), err)
 	}
-	owners, err := w.store.AllAssignments(t.Context())
+	owners, _, err := w.store.AssignmentsWithin(t.Context(), twinkey.ResourceID{}, accounts.Page{})
 	if err != nil || len(owners) != 1 || owners[0].PrincipalID != subs[0].ID {
 		t.Errorf("owners of %s: %+v, %v", subs[0].ID, owners, err)
 	}

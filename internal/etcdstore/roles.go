@@ -2,6 +2,8 @@ package etcdstore
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -71,13 +73,30 @@ func (s *Store) rolesAt(ctx context.Context, held []access.Assignment, revision 
 	return custom, nil
 }
 
-// AllAssignments implements accounts.Store.
-func (s *Store) AllAssignments(ctx context.Context) ([]access.Assignment, error) {
-	got, err := s.get(ctx, rolePrefix, clientv3.WithPrefix())
-	if err != nil {
-		return nil, err
+// Holds implements accounts.Store. Assignments are filed by scope, so it looks
+// at all of them below it, a page at a time, until it finds one.
+func (s *Store) Holds(ctx context.Context, scope twinkey.ResourceID, principals []string) (bool, error) {
+	for after := ""; ; {
+		kvs, next, err := s.page(ctx, rolesWithin(scope), after, bulkPage)
+		if err != nil {
+			return false, err
+		}
+		for _, kv := range kvs {
+			var a struct {
+				PrincipalID string `json:"principalId"`
+			}
+			if err := json.Unmarshal(kv.Value, &a); err != nil {
+				return false, fmt.Errorf("reading the document %s: %w", kv.Key, err)
+			}
+			if slices.Contains(principals, a.PrincipalID) {
+				return true, nil
+			}
+		}
+		if next == "" {
+			return false, nil
+		}
+		after = next
 	}
-	return decodeAll(got.Kvs, decodeAssignment)
 }
 
 // AssignmentsWithin implements accounts.Store.

@@ -19,7 +19,7 @@ import (
 // pages are larger.
 const (
 	snapshotPart = 10_000
-	snapshotPage = 50_000
+	bulkPage     = 50_000
 )
 
 // part is some of a snapshot's documents.
@@ -95,7 +95,7 @@ func (s *Store) fetch(ctx context.Context, parts chan<- part) error {
 		}
 		count := int64(0)
 		for more := true; more; {
-			got, err := s.client.Get(ctx, from, clientv3.WithRange(to), clientv3.WithLimit(snapshotPage), clientv3.WithRev(revision))
+			got, err := s.client.Get(ctx, from, clientv3.WithRange(to), clientv3.WithLimit(bulkPage), clientv3.WithRev(revision))
 			if err != nil {
 				return err
 			}
@@ -126,7 +126,7 @@ func (s *Store) groupEnds(ctx context.Context) ([]string, int64, error) {
 	from, revision := groupPrefix, int64(0)
 	for {
 		got, err := s.client.Get(ctx, from, clientv3.WithRange(clientv3.GetPrefixRangeEnd(groupPrefix)),
-			clientv3.WithKeysOnly(), clientv3.WithLimit(snapshotPage), clientv3.WithRev(revision))
+			clientv3.WithKeysOnly(), clientv3.WithLimit(bulkPage), clientv3.WithRev(revision))
 		if err != nil {
 			return nil, 0, err
 		}

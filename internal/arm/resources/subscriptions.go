@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/accounts"
 	"github.com/twinkey/twinkey/internal/arm"
 )
@@ -91,17 +90,14 @@ func (h *handlers) listSubscriptions(ctx context.Context, req *arm.Request) (*ar
 // getSubscription shows a subscription to whoever would find it in the list, and
 // to whoever may read it.
 func (h *handlers) getSubscription(ctx context.Context, req *arm.Request) (*arm.Response, error) {
-	seen, err := h.service.Subscriptions(ctx, req.Who)
+	seen, err := h.service.Sees(ctx, req.Who, req.ID.Subscription)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range seen {
-		if twinkey.Fold(s.ID) == twinkey.Fold(req.ID.Subscription) {
-			return arm.Answer(http.StatusOK, subscriptionOf(s)), nil
+	if !seen {
+		if err := h.service.Readable(ctx, req.Who, actionReadSubscriptions, req.ID); err != nil {
+			return nil, err
 		}
-	}
-	if err := h.service.Readable(ctx, req.Who, actionReadSubscriptions, req.ID); err != nil {
-		return nil, err
 	}
 	s, err := h.service.Subscription(ctx, req.ID.Subscription)
 	if err != nil {
