@@ -59,6 +59,9 @@ func parseQuery(raw string) (Query, error) {
 			if before, ok := q[name]; ok && before != value {
 				return nil, twinkey.Errorf(twinkey.Invalid, "The query parameter '%s' is given twice with different values.", twinkey.Printable(name, 60))
 			}
+			if !utf8.ValidString(value) {
+				return nil, twinkey.Errorf(twinkey.Invalid, "The query parameter '%s' is not UTF-8.", twinkey.Printable(name, 60))
+			}
 			q[name] = value
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/web"
@@ -49,6 +50,9 @@ func parseOptions(raw string) (options, error) {
 		value := all[0]
 		if len(all) > 1 {
 			return o, twinkey.Errorf(twinkey.Invalid, "Query option '%s' was specified more than once, but it must be specified at most once.", twinkey.Printable(name, 60))
+		}
+		if !utf8.ValidString(value) {
+			return o, twinkey.Errorf(twinkey.Invalid, "The value of the query option '%s' is not UTF-8.", twinkey.Printable(name, 60))
 		}
 		switch strings.ToLower(name) {
 		case "$filter", "filter":
