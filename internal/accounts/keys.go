@@ -79,6 +79,9 @@ func (s *Service) attempt(ctx context.Context, who twinkey.Caller, first, now *A
 	case slot.Request.ID == who.RequestID: // an attempt of this very call, whose answer was lost
 		return s.answer(ctx, now, name, Outcome{})
 	case slot.Generation > first.Slots[name.Index()].Generation:
+		if err := cond.check(true, now.Revision); err != nil {
+			return Keys{}, Outcome{}, err // whoever names a state does not mean the one after somebody else's change
+		}
 		return s.showAgain(ctx, who, now, name, Outcome{Joined: true})
 	case s.repeats(slot, who):
 		return s.showAgain(ctx, who, now, name, Outcome{Repeated: true})

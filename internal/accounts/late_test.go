@@ -214,6 +214,44 @@ func TestOvertakenCallerJoinsAndChangesNothing(t *testing.T) {
 	}
 }
 
+// A caller that lost the race and has named the state it meant is refused, and is
+// shown nothing; one whose own answer was lost is not.
+func TestOvertakenCallerIsHeldToItsCondition(t *testing.T) {
+	var store *lateStore
+	w := newWorld(t, func(s accounts.Store) accounts.Store { store = &lateStore{Store: s}; return store })
+	id := w.create("acct")
+	account := func() accounts.Account {
+		t.Helper()
+		a, err := w.service.Account(t.Context(), w.who(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	read, first := account().Revision, true
+	store.fates = func() fate {
+		if !first {
+			return prompt
+		}
+		first = false
+		store.mu.Unlock() // let another caller through while this commit is under way
+		defer store.mu.Lock()
+		if _, _, err := w.service.Regenerate(t.Context(), w.who(), id, twinkey.Key1, accounts.Precondition{}); err != nil {
+			t.Error(err)
+		}
+		return prompt
+	}
+	keys, _, err := w.service.Regenerate(t.Context(), w.who(), id, twinkey.Key1, accounts.Precondition{Match: &read})
+	if twinkey.KindOf(err) != twinkey.PreconditionFailed || keys != (accounts.Keys{}) || account().Slots[0].Generation != 2 {
+		t.Errorf("overtaken on a condition: %v, generation %d", err, account().Slots[0].Generation)
+	}
+	read = account().Revision
+	store.fates = scripted(late, lost)
+	if _, out, err := w.service.Regenerate(t.Context(), w.who(), id, twinkey.Key1, accounts.Precondition{Match: &read}); err != nil || out.Generation != 3 {
+		t.Errorf("on a condition, the answer lost: %v, generation %d", err, out.Generation)
+	}
+}
+
 // An SDK that sends the same request again after a 5xx gets the same answer, for
 // as long as it keeps trying; another request, principal or time regenerates.
 func TestTheSameRequestAgainGetsTheSameAnswer(t *testing.T) {
