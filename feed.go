@@ -56,8 +56,8 @@ type Change struct {
 // UnreadableAccount is one whose stored document is damaged. Gateways are told
 // that it is not there: it admits nothing, and the others are not held up.
 type UnreadableAccount struct {
-	ID  ResourceID // as the document's key has it
-	Err error      // says nothing of what is in the document
+	ID    ResourceID // as the document's key has it
+	Cause string     // says nothing of what is in the document
 }
 
 // Grant answers the ping with the same number: when it arrives, everything up

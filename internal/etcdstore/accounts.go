@@ -14,8 +14,13 @@ import (
 
 var _ accounts.Store = (*Store)(nil)
 
-// defaultPage is how many documents a page of a list has unless asked for fewer.
-const defaultPage = 1000
+// How many documents a page of a list has unless asked for fewer. A thousand
+// accounts take a while to read and to show, so that many there are only for those
+// who ask for them.
+const (
+	defaultPage  = 1000
+	accountsPage = 250
+)
 
 // Subscriptions implements accounts.Store.
 func (s *Store) Subscriptions(ctx context.Context) ([]accounts.Subscription, error) {
@@ -52,45 +57,28 @@ func (s *Store) Groups(ctx context.Context, subscription string, page accounts.P
 	return groups, next, err
 }
 
-// Accounts implements accounts.Store. A page never ranges past its group's end,
-// since etcd counts all that follows on every page; a subscription's list walks
-// the groups.
+// Accounts implements accounts.Store.
 func (s *Store) Accounts(ctx context.Context, scope twinkey.ResourceID, page accounts.Page) ([]accounts.Account, string, error) {
-	sub, limit := twinkey.Fold(scope.Subscription), limitOf(page)
-	if scope.Group != "" {
-		kvs, next, err := s.page(ctx, acctPrefix+sub+"/"+twinkey.Fold(scope.Group)+"/", page.After, limit)
-		if err != nil {
-			return nil, "", err
-		}
-		list, err := decodeAll(kvs, readAccount)
-		return list, next, err
+	if page.Limit <= 0 {
+		page.Limit = accountsPage
 	}
-	group, name, within := strings.Cut(page.After, "/")
-	var list []accounts.Account
-	for {
-		if !within {
-			var err error
-			if group, err = s.groupAfter(ctx, sub, group); err != nil || group == "" {
-				return list, "", err
-			}
-		}
-		kvs, next, err := s.page(ctx, acctPrefix+sub+"/"+group+"/", name, limit-len(list))
+	prefix, near := acctPrefix+twinkey.Fold(scope.Subscription)+"/", page.After
+	switch {
+	case scope.Group != "":
+		prefix += twinkey.Fold(scope.Group) + "/"
+	case near == "":
+		first, err := s.firstGroup(ctx, scope.Subscription)
 		if err != nil {
 			return nil, "", err
 		}
-		more, err := decodeAll(kvs, readAccount)
-		if err != nil {
-			return nil, "", err
-		}
-		list = append(list, more...)
-		switch {
-		case next != "":
-			return list, group + "/" + next, nil
-		case len(list) == limit:
-			return list, group, nil
-		}
-		name, within = "", false
+		near = first + "/"
 	}
+	kvs, next, err := s.pageNear(ctx, prefix, page.After, near, limitOf(page))
+	if err != nil {
+		return nil, "", err
+	}
+	list, err := decodeAll(kvs, readAccount)
+	return list, next, err
 }
 
 // SubDomainTaken implements accounts.Store.
@@ -117,30 +105,49 @@ func (s *Store) Operations(ctx context.Context, subscription string, limit int) 
 }
 
 // page reads up to limit keys under prefix after one, and says where it ended if
-// there may be more.
+// there are more.
 func (s *Store) page(ctx context.Context, prefix, after string, limit int) ([]*mvccpb.KeyValue, string, error) {
-	from := prefix
-	if after != "" {
-		from = prefix + after + "\x00"
-	}
-	got, err := s.get(ctx, from, clientv3.WithRange(clientv3.GetPrefixRangeEnd(prefix)), clientv3.WithLimit(int64(limit)))
-	if err != nil {
-		return nil, "", err
-	}
-	next := ""
-	if got.More {
-		next = strings.TrimPrefix(string(got.Kvs[len(got.Kvs)-1].Key), prefix)
-	}
-	return got.Kvs, next, nil
+	return s.pageNear(ctx, prefix, after, after, limit)
 }
 
-// groupAfter is the folded name of the next group of a subscription.
-func (s *Store) groupAfter(ctx context.Context, sub, group string) (string, error) {
-	kvs, _, err := s.page(ctx, groupPrefix+sub+"/", group, 1)
-	if err != nil || len(kvs) == 0 {
+// pageNear is page for keys that are expected near one. etcd counts to the end of
+// the range on every read, so what is read are not all keys after one, but those
+// that begin as the key nearby does: with all of it, then with less and less until
+// there are enough. All is read at one revision.
+func (s *Store) pageNear(ctx context.Context, prefix, after, near string, limit int) ([]*mvccpb.KeyValue, string, error) {
+	from, revision := prefix, int64(0)
+	if after != "" {
+		from += after + "\x00"
+	}
+	var kvs []*mvccpb.KeyValue
+	for common := len(near); common >= 0 && len(kvs) <= limit; common-- {
+		to := clientv3.GetPrefixRangeEnd(prefix + near[:common])
+		if to <= from {
+			continue
+		}
+		got, err := s.get(ctx, from, clientv3.WithRange(to), clientv3.WithLimit(int64(limit+1-len(kvs))), clientv3.WithRev(revision))
+		if err != nil {
+			return nil, "", err
+		}
+		if revision == 0 {
+			revision = got.Header.Revision
+		}
+		kvs, from = append(kvs, got.Kvs...), to
+	}
+	if len(kvs) <= limit {
+		return kvs, "", nil
+	}
+	return kvs[:limit], strings.TrimPrefix(string(kvs[limit-1].Key), prefix), nil
+}
+
+// firstGroup is the folded name of a group of a subscription, "" if it has none.
+func (s *Store) firstGroup(ctx context.Context, sub string) (string, error) {
+	prefix := groupPrefix + twinkey.Fold(sub) + "/"
+	got, err := s.get(ctx, prefix, clientv3.WithPrefix(), clientv3.WithLimit(1), clientv3.WithKeysOnly())
+	if err != nil || len(got.Kvs) == 0 {
 		return "", err
 	}
-	return strings.TrimPrefix(string(kvs[0].Key), groupPrefix+sub+"/"), nil
+	return strings.TrimPrefix(string(got.Kvs[0].Key), prefix), nil
 }
 
 func limitOf(page accounts.Page) int {

@@ -72,7 +72,7 @@ func (r *stateReader) chunk(p part) twinkey.SnapshotChunk {
 		}
 		state, err := r.read(kv)
 		if err != nil {
-			chunk.Unreadable = append(chunk.Unreadable, twinkey.UnreadableAccount{ID: id, Err: err})
+			chunk.Unreadable = append(chunk.Unreadable, twinkey.UnreadableAccount{ID: id, Cause: err.Error()})
 			continue
 		}
 		chunk.Accounts = append(chunk.Accounts, state)

@@ -78,7 +78,7 @@ func include(c *twinkey.Change, e *clientv3.Event) {
 	state, err := new(stateReader).read((*mvccpb.KeyValue)(e.Kv))
 	if err != nil {
 		c.Removed = append(c.Removed, id)
-		c.Unreadable = append(c.Unreadable, twinkey.UnreadableAccount{ID: id, Err: err})
+		c.Unreadable = append(c.Unreadable, twinkey.UnreadableAccount{ID: id, Cause: err.Error()})
 		return
 	}
 	c.Put = append(c.Put, state)

@@ -210,8 +210,8 @@ func TestUnreadableAccountIsTakenAway(t *testing.T) {
 				t.Fatalf("the watch shows %+v", changes)
 			}
 			expectNamed := func(where string, list []twinkey.UnreadableAccount) {
-				if len(list) != 1 || list[0].ID != w.id("g", "bad") || !strings.Contains(list[0].Err.Error(), c.cause) ||
-					strings.Contains(list[0].Err.Error(), "planted") || strings.Contains(list[0].Err.Error(), "424242") {
+				if len(list) != 1 || list[0].ID != w.id("g", "bad") || !strings.Contains(list[0].Cause, c.cause) ||
+					strings.Contains(list[0].Cause, "planted") || strings.Contains(list[0].Cause, "424242") {
 					t.Errorf("%s says %v", where, list)
 				}
 			}

@@ -231,7 +231,7 @@ func (h *Hub) complain(unreadable []twinkey.UnreadableAccount) {
 		return
 	}
 	for _, u := range unreadable {
-		h.log.Error("an account's stored document cannot be read: its keys are refused until it is repaired", "account", u.ID.String(), "cause", u.Err)
+		h.log.Error("an account's stored document cannot be read: its keys are refused until it is repaired", "account", u.ID.String(), "cause", u.Cause)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
