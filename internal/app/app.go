@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -147,6 +148,7 @@ func (a *App) Start(ctx context.Context) error {
 		}
 	}
 	a.started.Store(true)
+	a.goRun(debug.FreeOSMemory) // reading everything has left more garbage than what serves now will make for long
 	return nil
 }
 

@@ -30,6 +30,14 @@ const minFree = 512 << 20
 // defaultQuota is what a zero Quota stands for.
 const defaultQuota = 8 << 30
 
+// A start replays what was written since etcd's last snapshot of its log, and a
+// running member keeps as much of the log in memory; there is no slow follower to
+// keep more for (etcd's own values, 10 000 and 5000, are for those).
+const (
+	snapshotEvery   = 2000
+	snapshotCatchUp = 100
+)
+
 // Config is what a Node needs.
 type Config struct {
 	Dir   string       // data directory; made if absent, readable by its owner alone
@@ -124,6 +132,7 @@ func (n *Node) start(ctx context.Context, c Config) error {
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	cfg.TickMs, cfg.ElectionMs = 10, 100 // nobody to elect against: only the start depends on it
 	cfg.QuotaBackendBytes = c.Quota
+	cfg.SnapshotCount, cfg.SnapshotCatchUpEntries = snapshotEvery, snapshotCatchUp
 	cfg.AutoCompactionMode, cfg.AutoCompactionRetention = embed.CompactorModePeriodic, "5m"
 	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(n.logger(c.Log))
 	finish, err := begin(c.Dir)
