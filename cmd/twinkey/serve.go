@@ -101,7 +101,9 @@ func serve(ctx context.Context, c app.Config, ready func(app.Endpoints)) error {
 	}
 	err = server.Start(ctx)
 	if err == nil {
-		ready(server.Endpoints())
+		if server.StoreErr() == nil {
+			ready(server.Endpoints())
+		}
 		select {
 		case <-ctx.Done():
 		case err = <-server.Failed():

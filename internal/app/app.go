@@ -30,6 +30,7 @@ import (
 	"github.com/twinkey/twinkey/internal/gateway"
 	"github.com/twinkey/twinkey/internal/hub"
 	"github.com/twinkey/twinkey/internal/idp"
+	"github.com/twinkey/twinkey/internal/snapshot"
 	"github.com/twinkey/twinkey/internal/web"
 )
 
@@ -73,6 +74,8 @@ type App struct {
 	listeners listeners
 	endpoints Endpoints
 
+	claim        *etcdnode.Claim
+	closed       error // why the store could not be opened; nil: it is open
 	node         *etcdnode.Node
 	store        *etcdstore.Store
 	directory    *directory.Service
@@ -81,6 +84,7 @@ type App struct {
 	services     *Reloader // nil: the catalog does not come from a file
 	hub          *hub.Hub
 	feed         *hub.Feed
+	snapshot     *snapshot.File
 	gateway      *gateway.Gateway
 	provider     *idp.Provider
 	authority    *web.Authority
@@ -105,12 +109,13 @@ type served struct {
 }
 
 // New opens everything and changes nothing that was there: the store, the keys,
-// the listeners. An error is one sentence that says what to do; nothing is left
-// open then.
+// the listeners. Where the store cannot be opened but the gateway has a snapshot,
+// the server is one that only admits calls. An error is one sentence that says
+// what to do; nothing is left open then.
 func New(ctx context.Context, c Config) (*App, error) {
 	a := &App{config: c.withDefaults(), failed: make(chan error, 8)}
 	a.log = a.config.Log
-	for _, step := range []func(context.Context) error{a.checkPlaces, a.openCatalog, a.listen, a.openCertificates, a.openStore, a.wire, a.firstStart, a.openSurfaces} {
+	for _, step := range []func(context.Context) error{a.checkPlaces, a.openCatalog, a.listen, a.openCertificates, a.claimData, a.openParts} {
 		if err := step(ctx); err != nil {
 			a.undoAll()
 			return nil, err
@@ -124,36 +129,85 @@ func New(ctx context.Context, c Config) (*App, error) {
 func (a *App) Start(ctx context.Context) error {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.cancel = cancel
-	a.goRun(func() { a.hub.Run(run) })
-	a.goRun(func() { a.followHub(run) })
-	a.goRun(func() { a.prepareIdentity(run) })
-	a.goRun(func() { a.runDeletions(run) })
-	a.goRun(func() { a.watchStore(run) })
-	a.startOps(run)
+	a.goServeOps() // whoever watches can see the server start
 	if a.services != nil {
 		a.goRun(func() { a.services.Run(run, a.config.Reload) })
 	}
-	if err := a.gateway.Sync(ctx, a.feed); err != nil {
-		return fmt.Errorf("waiting for the gateway: %w", err)
-	}
-	if err := a.provide(ctx); err != nil {
-		return err
-	}
-	if err := a.endpoints.write(a.config.DataDir); err != nil { // before anybody is answered, who might look there
-		return err
-	}
-	for _, s := range a.servers {
-		if s.server.Name() != opsSurface {
-			a.goServe(s)
+	if a.closed == nil {
+		if err := a.startParts(ctx, run); err != nil {
+			return err
 		}
 	}
+	a.endOpening()
+	a.goServeOthers()
 	a.started.Store(true)
 	a.goRun(debug.FreeOSMemory) // reading everything has left more garbage than what serves now will make for long
 	return nil
 }
 
+// startParts starts what lives on the store, and returns when the gateway
+// decides by everything in it. A store that dies meanwhile is as good as one that
+// cannot be opened.
+func (a *App) startParts(ctx, run context.Context) error {
+	run, stop := context.WithCancel(run)
+	a.undo = append(a.undo, stop)
+	a.goRun(func() { a.hub.Run(run) })
+	a.goRun(func() { a.followHub(run) })
+	a.goRun(func() { a.keepSnapshot(run) })
+	a.goRun(func() { a.prepareIdentity(run) })
+	a.goRun(func() { a.runDeletions(run) })
+	a.goRun(func() { a.watchStore(run) })
+	a.startOps(run)
+	err := a.syncGateway(ctx)
+	if err == nil {
+		err = a.provide(ctx)
+	}
+	if err == nil {
+		err = a.endpoints.write(a.config.DataDir) // before anybody is answered, who might look there
+	}
+	if err == nil || a.node.Err() == nil {
+		return err
+	}
+	if a.gateway.Revision() > 0 {
+		return nil // it has read everything
+	}
+	stop() // there is nothing to follow
+	if !a.restoreGateway(a.node.Err()) {
+		return err
+	}
+	return nil
+}
+
+// syncGateway waits for the gateway, unless the store dies.
+func (a *App) syncGateway(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-a.node.Dead():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := a.gateway.Sync(ctx, a.feed); err != nil {
+		return fmt.Errorf("waiting for the gateway: %w", err)
+	}
+	return nil
+}
+
 // Endpoints says where the server is.
 func (a *App) Endpoints() Endpoints { return a.endpoints }
+
+// StoreErr is why the server can only admit calls, nil if it can do everything.
+func (a *App) StoreErr() error {
+	switch {
+	case a.closed != nil:
+		return a.closed
+	case a.node != nil:
+		return a.node.Err()
+	}
+	return nil
+}
 
 // Failed receives the error of a listener that has broken while serving.
 func (a *App) Failed() <-chan error { return a.failed }
@@ -170,10 +224,11 @@ func (a *App) Stop(ctx context.Context) error {
 			a.cancel()
 		}
 		a.background.Wait()
-		a.undoAll()
-		if a.node.Err() == nil {
+		a.snapshot.Close()
+		if a.node != nil && a.node.Err() == nil {
 			err = errors.Join(err, a.node.Stop(ctx))
 		}
+		a.undoAll()
 	})
 	return err
 }
@@ -188,20 +243,30 @@ func (a *App) undoAll() {
 	a.undo = nil
 }
 
-// openStore starts the node and opens the database in it.
-func (a *App) openStore(ctx context.Context) error {
+// claimData takes the data directory, for the store or for the snapshot alone.
+func (a *App) claimData(context.Context) error {
 	if err := checkOuterKey(a.config); err != nil {
 		return err
 	}
-	node, err := etcdnode.Start(ctx, etcdnode.Config{Dir: a.config.DataDir, Log: a.log})
+	claim, err := etcdnode.NewClaim(a.config.DataDir)
+	if err != nil {
+		return err
+	}
+	a.claim = claim
+	a.undo = append(a.undo, func() { _ = claim.Close() })
+	a.snapshot = snapshot.New(filepath.Join(a.config.DataDir, snapshotFile), a.log)
+	return nil
+}
+
+// openStore starts the node and opens the database in it.
+func (a *App) openStore(ctx context.Context) error {
+	node, err := etcdnode.Start(ctx, etcdnode.Config{Dir: a.config.DataDir, Log: a.log, Claim: a.claim})
 	if err != nil {
 		return err
 	}
 	a.node = node
-	if a.store, err = etcdstore.Open(ctx, node.Client()); err != nil {
-		return errors.Join(err, node.Stop(ctx))
-	}
-	return nil
+	a.store, err = etcdstore.Open(ctx, node.Client())
+	return err
 }
 
 // wire makes the parts that live on the store.

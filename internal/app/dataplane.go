@@ -26,14 +26,20 @@ func (a *App) openGateway(ctx context.Context, ring *sealing.Ring) error {
 	if err != nil {
 		return err
 	}
-	a.gateway = gateway.New(gateway.Config{
-		Catalog: a.catalog.Load, Log: a.log, Now: a.config.Now,
-		URL: a.endpoints.Gateway, Domain: a.config.GatewayDomain, Proxies: a.config.TrustedProxies,
-		DrainRevoked: a.config.DrainRevoked, TokenSecret: secret,
-		Tokens: dataTokens{authenticator{verifier, a.directory}, a.accounts},
-	})
+	c := a.gatewayConfig()
+	c.TokenSecret, c.Tokens = secret, dataTokens{authenticator{verifier, a.directory}, a.accounts}
+	a.gateway = gateway.New(c)
 	a.feed, err = a.hub.Connect(localGateway)
 	return err
+}
+
+// gatewayConfig is what a gateway needs apart from the store.
+func (a *App) gatewayConfig() gateway.Config {
+	return gateway.Config{
+		Catalog: a.catalog.Load, Log: a.log, Now: a.config.Now, Snapshot: a.snapshot,
+		URL: a.endpoints.Gateway, Domain: a.config.GatewayDomain, Proxies: a.config.TrustedProxies,
+		DrainRevoked: a.config.DrainRevoked,
+	}
 }
 
 // tokenSecret is what gateways sign the tokens of issueToken with, made once and

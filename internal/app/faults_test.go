@@ -145,8 +145,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A data directory that cannot be written is said before anything else is done,
-// whether there is data in it or not.
+// A data directory that cannot be written, and where the gateway has no
+// snapshot, is said before anything else is done. With one the gateway goes on (TestStartWithoutTheStore).
 func TestReadOnlyDataDirectory(t *testing.T) {
 	s := newSettings(t)
 	mounted := disk(t, "size=1g")
@@ -168,6 +168,9 @@ func TestReadOnlyDataDirectory(t *testing.T) {
 	p := startProcess(t, s)
 	keys := p.Admin(t).CreateAccount(t, "g", "acct")
 	if err := p.end(t, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(s.DataDir, "gateway", "snapshot")); err != nil {
 		t.Fatal(err)
 	}
 	refuse()

@@ -36,6 +36,8 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	decided := a.decidesBy()
 	switch {
+	case a.closed != nil:
+		http.Error(w, closedSentence, http.StatusServiceUnavailable)
 	case a.node.Err() != nil:
 		http.Error(w, "The store has stopped, so no change can be made; keys keep working.", http.StatusServiceUnavailable)
 	case !a.started.Load():
@@ -53,6 +55,9 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 // that of its table, or a later one if nothing between is for it.
 func (a *App) decidesBy() twinkey.Revision {
 	decided := a.gateway.Revision()
+	if a.closed != nil {
+		return decided
+	}
 	for _, g := range a.hub.Stats().Gateways {
 		if g.Name == localGateway {
 			decided = max(decided, g.Revision)
@@ -70,16 +75,22 @@ func (a *App) openOps() {
 	a.metrics = a.newMetrics()
 }
 
-// startOps starts those parts, and answers whoever watches, who can see the
-// server start.
+// startOps starts those parts.
 func (a *App) startOps(ctx context.Context) {
 	a.goRun(func() { a.keepActivity(ctx) })
 	a.goRun(func() { a.keepSpace(ctx) })
 	if a.exporter != nil {
 		a.goRun(func() { a.exportActivity(ctx) })
 	}
+}
+
+// goServeOps and goServeOthers begin to answer.
+func (a *App) goServeOps()    { a.goServeWhere(func(name string) bool { return name == opsSurface }) }
+func (a *App) goServeOthers() { a.goServeWhere(func(name string) bool { return name != opsSurface }) }
+
+func (a *App) goServeWhere(wanted func(name string) bool) {
 	for _, s := range a.servers {
-		if s.server.Name() == opsSurface {
+		if wanted(s.server.Name()) {
 			a.goServe(s)
 		}
 	}

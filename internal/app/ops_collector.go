@@ -14,11 +14,16 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	s := sample{to}
 	c.requests(s)
 	c.gateway(s)
+	c.snapshot(s)
+	c.catalog(s)
+	s.gauge("store_alive", "1 while the store can be read and written, 0 once it has stopped.", flag(c.app.StoreErr() == nil))
+	if c.app.closed != nil {
+		return
+	}
 	c.hub(s)
 	c.store(s)
 	c.identity(s)
 	c.activity(s)
-	c.catalog(s)
 }
 
 func (c *collector) requests(s sample) {
@@ -55,6 +60,13 @@ func (c *collector) gateway(s sample) {
 	s.gauge("gateway_accounts", "Accounts the gateway knows.", float64(g.Accounts))
 }
 
+func (c *collector) snapshot(s sample) {
+	f := c.app.snapshot.Stats()
+	s.gauge("gateway_snapshot_usable", "1 while there is a snapshot of the accounts for a start without the store.", flag(f.Valid))
+	s.gauge("gateway_snapshot_revision", "Newest change in the snapshot.", float64(f.Revision))
+	s.counter("gateway_snapshot_failures_total", "How often the snapshot could not be written.", f.Failures)
+}
+
 func (c *collector) hub(s sample) {
 	h := c.app.hub.Stats()
 	s.gauge("hub_revision", "Newest revision of the store that the hub has seen.", float64(h.Newest))
@@ -67,7 +79,6 @@ func (c *collector) hub(s sample) {
 }
 
 func (c *collector) store(s sample) {
-	s.gauge("store_alive", "1 while the store can be read and written, 0 once it has stopped.", flag(c.app.node.Err() == nil))
 	space := c.app.node.Space()
 	s.gauge("store_full", "1 while the store takes no changes because it has reached its quota.", flag(space.Full))
 	s.gauge("store_size_bytes", "Size of the database's file.", float64(space.Size))

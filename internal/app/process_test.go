@@ -55,6 +55,16 @@ type process struct {
 // startProcess returns when the server is ready.
 func startProcess(t *testing.T, s settings) *process {
 	t.Helper()
+	p, err := tryProcess(t, s)
+	if err != nil {
+		t.Fatalf("the server has not started: %v\n%s", err, p.stderr)
+	}
+	return p
+}
+
+// tryProcess returns when the server is ready or has ended.
+func tryProcess(t *testing.T, s settings) (*process, error) {
+	t.Helper()
 	told, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
@@ -86,14 +96,14 @@ func startProcess(t *testing.T, s settings) *process {
 		}
 	}
 	if p.Endpoints.Endpoint == "" {
-		t.Fatalf("the server has not started: %v\n%s", p.cmd.Wait(), p.stderr)
+		return p, p.cmd.Wait()
 	}
 	go func() {
 		for lines.Scan() { // or it would wait for a reader
 		}
 		p.ended <- p.cmd.Wait()
 	}()
-	return p
+	return p, nil
 }
 
 // end sends a signal and waits for the end of the process.

@@ -54,11 +54,15 @@ func (a *App) openSurfaces(context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.serveSurfaces(management)
+	return nil
+}
+
+func (a *App) serveSurfaces(management http.Handler) {
 	a.serve(a.listeners.management, web.Config{Name: managementSurface, Handler: management, TLS: a.certificates.TLS(), OnPanic: arm.WriteError, RequestTimeout: 2 * time.Minute})
 	a.serve(a.listeners.gateway, web.Config{Name: gatewaySurface, Handler: a.gateway, Conns: a.gateway, TLS: a.certificates.TLS(), Quiet: true})
 	a.serve(a.listeners.gatewayHTTP, web.Config{Name: gatewaySurface, Handler: a.gateway, Conns: a.gateway, Quiet: true})
 	a.serve(a.listeners.ops, web.Config{Name: opsSurface, Handler: a.ops(), Quiet: true})
-	return nil
 }
 
 func (a *App) serve(l net.Listener, c web.Config) {
@@ -116,7 +120,7 @@ func (a *App) management() (http.Handler, error) {
 		switch {
 		case graph.Matches(r.URL.Path):
 			people.ServeHTTP(w, r)
-		case a.provider.Matches(r.URL.Path):
+		case idp.Matches(r.URL.Path):
 			identity.ServeHTTP(w, r)
 		default:
 			resourceManager.ServeHTTP(w, r)

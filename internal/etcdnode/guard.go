@@ -2,6 +2,7 @@ package etcdnode
 
 import (
 	"context"
+	"runtime/debug"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -28,6 +29,8 @@ func guarded[T any](ctx context.Context, n *Node, call func() (T, error)) (T, er
 	}
 	done := make(chan answer[T], 1)
 	go func() {
+		defer n.survive()
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a page that is not in the file any more
 		value, err := call()
 		done <- answer[T]{value, err}
 	}()

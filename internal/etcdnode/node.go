@@ -43,13 +43,15 @@ type Config struct {
 	Dir   string       // data directory; made if absent, readable by its owner alone
 	Log   *slog.Logger // required
 	Quota int64        // size in bytes at which the database takes no more writes; zero: 8 GiB
+	Claim *Claim       // of Dir, which the node shares until it has stopped; zero: it makes one
 }
 
 // Node is a running member.
 type Node struct {
 	etcd   *embed.Etcd
 	client *clientv3.Client
-	lock   *os.File
+	claim  *Claim
+	dir    string
 	quota  int64
 
 	once sync.Once
@@ -67,17 +69,21 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if err := prepare(c.Dir); err != nil {
 		return nil, err
 	}
-	lock, err := acquire(c.Dir)
-	if err != nil {
-		return nil, err
-	}
 	if c.Quota == 0 {
 		c.Quota = defaultQuota
 	}
-	n := &Node{lock: lock, quota: c.Quota, dead: make(chan struct{}), stopped: make(chan struct{})}
+	n := &Node{dir: c.Dir, quota: c.Quota, dead: make(chan struct{}), stopped: make(chan struct{})}
+	if n.claim = c.Claim; n.claim != nil {
+		n.claim.shared.Add(1)
+	} else {
+		var err error
+		if n.claim, err = NewClaim(c.Dir); err != nil {
+			return nil, err
+		}
+	}
 	if err := n.start(ctx, c); err != nil {
 		if n.Err() == nil { // what is left of a dead member holds the files on
-			_ = lock.Close()
+			_ = n.claim.Close()
 		}
 		return nil, err
 	}
@@ -110,7 +116,7 @@ func (n *Node) Stop(ctx context.Context) error {
 			defer close(n.stopped)
 			_ = n.client.Close()
 			n.etcd.Close()
-			unlocked = n.lock.Close()
+			unlocked = n.claim.Close()
 		}()
 		select {
 		case <-n.stopped:
@@ -170,6 +176,7 @@ func (n *Node) startEtcd(cfg *embed.Config) (*embed.Etcd, error) {
 	}
 	started := make(chan result, 1)
 	go func() {
+		defer n.survive()
 		e, err := embed.StartEtcd(cfg)
 		started <- result{e, err}
 	}()
@@ -178,6 +185,15 @@ func (n *Node) startEtcd(cfg *embed.Config) (*embed.Etcd, error) {
 		return r.etcd, r.err
 	case <-n.dead:
 		return nil, n.why
+	}
+}
+
+// survive makes a panic of etcd's in a goroutine of ours the member's death, as
+// where a file is damaged. It is to be deferred. A panic in a goroutine of etcd's
+// own ends the process still.
+func (n *Node) survive() {
+	if cause := recover(); cause != nil {
+		n.die(fmt.Errorf("the store has stopped: %v", cause))
 	}
 }
 
@@ -191,12 +207,12 @@ func (n *Node) die(why error) {
 
 // prepare makes the directory and checks that it can be used.
 func prepare(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return twinkey.Wrap(err, twinkey.Unavailable, "The data directory %s cannot be made: %v", dir, err)
+	if err := makeDir(dir); err != nil {
+		return err
 	}
 	probe, err := os.CreateTemp(dir, ".probe-*")
 	if err != nil {
-		return twinkey.Wrap(err, twinkey.Unavailable, "The data directory %s cannot be written: %v. Give this user the right to write there, or name another with --data-dir.", dir, err)
+		return unwritable(dir, err)
 	}
 	_ = probe.Close()
 	_ = os.Remove(probe.Name())
@@ -210,17 +226,13 @@ func prepare(dir string) error {
 	return nil
 }
 
-// acquire takes our own lock, since a second etcd on one directory waits for
-// ever instead of saying so. The kernel lets go of it however the process ends.
-func acquire(dir string) (*os.File, error) {
-	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("opening the lock of the data directory: %w", err)
+func makeDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return twinkey.Wrap(err, twinkey.Unavailable, "The data directory %s cannot be made: %v", dir, err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, twinkey.Errorf(twinkey.Unavailable, "Another twinkey server is running on the data directory %s. Stop it first, or name another directory with --data-dir.", dir)
-	}
-	return f, nil
+	return nil
+}
+
+func unwritable(dir string, err error) error {
+	return twinkey.Wrap(err, twinkey.Unavailable, "The data directory %s cannot be written: %v. Give this user the right to write there, or name another with --data-dir.", dir, err)
 }

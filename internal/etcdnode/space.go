@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -94,7 +93,7 @@ func (n *Node) settle(ctx context.Context) error {
 // defragment copies what is in use into a new file.
 func (n *Node) defragment(ctx context.Context, space Space) error {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(filepath.Dir(n.lock.Name()), &fs); err != nil {
+	if err := unix.Statfs(n.dir, &fs); err != nil {
 		return fmt.Errorf("reading the free space: %w", err)
 	}
 	if free := int64(fs.Bavail) * fs.Bsize; free < space.InUse+besideCopy {

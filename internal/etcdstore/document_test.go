@@ -102,7 +102,7 @@ func TestDocumentsComeBackAsTheyWere(t *testing.T) {
 // does not know.
 func TestDataOfANewerVersionIsRefused(t *testing.T) {
 	w := newWorld(t)
-	for format, want := range map[string]twinkey.Kind{`{"format":2}`: twinkey.Unavailable, `{"format":99,"x":1}`: twinkey.Unavailable, `1`: twinkey.Internal, `x`: twinkey.Internal} {
+	for format, want := range map[string]twinkey.Kind{`{"format":2}`: twinkey.Unsupported, `{"format":99,"x":1}`: twinkey.Unsupported, `1`: twinkey.Unavailable, `x`: twinkey.Unavailable} {
 		if _, err := w.etcd.Put(t.Context(), "/tk/format", format); err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func TestDataOfANewerVersionIsRefused(t *testing.T) {
 		if err == nil || twinkey.KindOf(err) != want {
 			t.Errorf("format %s: %v", format, err)
 		}
-		if want == twinkey.Unavailable && !strings.Contains(twinkey.MessageOf(err), "newer version") {
+		if want == twinkey.Unsupported && !strings.Contains(twinkey.MessageOf(err), "newer version") {
 			t.Errorf("format %s is refused with %q", format, twinkey.MessageOf(err))
 		}
 		if !maps.Equal(before, w.raw("/")) {

@@ -50,10 +50,10 @@ func Open(ctx context.Context, client *clientv3.Client) (*Store, error) {
 		return s, err
 	}
 	if err := json.Unmarshal(got.Kvs[0].Value, &stored); err != nil {
-		return nil, fmt.Errorf("reading the store's format: %w", err)
+		return nil, twinkey.Wrap(err, twinkey.Unavailable, "The store is damaged: its format cannot be read: %v.", err)
 	}
 	if stored.Format > format {
-		return nil, twinkey.Errorf(twinkey.Unavailable, "The data was written by a newer version of twinkey (format %d; this version knows %d). Run that version, or restore a backup made by this one.", stored.Format, format)
+		return nil, twinkey.Errorf(twinkey.Unsupported, "The data was written by a newer version of twinkey (format %d; this version knows %d). Run that version, or restore a backup made by this one.", stored.Format, format)
 	}
 	return s, nil
 }

@@ -6,12 +6,18 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/catalog"
 	"github.com/twinkey/twinkey/internal/gateway"
+	"github.com/twinkey/twinkey/internal/snapshot"
 )
 
 // feed is made of functions, to break where no hub does.
@@ -179,4 +185,83 @@ func TestSyncWaitsForItsGrant(t *testing.T) {
 	}
 	cancel()
 	<-followed
+}
+
+// I6: a change is acknowledged when a restart would find it, and not before: not
+// while there is a snapshot without it that cannot be taken away.
+func TestAcknowledgedIsInTheSnapshot(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	c := gateway.Config{Catalog: func() *catalog.Catalog { return &catalog.Catalog{} }, Log: slog.New(slog.DiscardHandler), Snapshot: snapshot.New(path, slog.New(slog.DiscardHandler))}
+	t.Cleanup(c.Snapshot.Close)
+	g := gateway.New(c)
+	restarted := func() (*gateway.Gateway, error) {
+		c := c
+		c.Snapshot = snapshot.New(path, slog.New(slog.DiscardHandler))
+		g := gateway.New(c)
+		_, err := g.Restore()
+		return g, err
+	}
+	var acked []twinkey.Revision
+	send := func(m twinkey.FromGateway) error {
+		acked = append(acked, m.Ack.Revision)
+		if r, err := restarted(); err != nil || r.Revision() != m.Ack.Revision {
+			t.Errorf("acknowledges %d, and a restart finds %d, %v", m.Ack.Revision, r.Revision(), err)
+		}
+		return nil
+	}
+	follow := func(messages ...twinkey.FromHub) {
+		t.Helper()
+		if err := g.Follow(t.Context(), feed{inOrder(messages...), send}); !errors.Is(err, errBroken) {
+			t.Error(err)
+		}
+	}
+	follow(chunk(3, false, state("a", 1, 2)), chunk(3, true, state("b", 3, 4)), put(5, state("a", 1, 5)))
+	r, err := restarted()
+	if err != nil || !admits(r, "key 1") || admits(r, "key 2") || !admits(r, "key 5") || !admits(r, "key 3") {
+		t.Errorf("a restart does not find what was acknowledged: %v", err)
+	}
+	immutable(t, path, true)
+	follow(chunk(7, true, state("a", 6, 7)), put(8, state("a", 6, 8)))
+	if len(acked) != 2 || !admits(g, "key 8") || admits(g, "key 7") || admits(g, "key 1") {
+		t.Errorf("acknowledged %v", acked)
+	}
+	if err := g.RenewSnapshot(t.Context(), feed{send: send}); err != nil || len(acked) != 2 {
+		t.Errorf("acknowledged %v, %v", acked, err)
+	}
+	immutable(t, path, false)
+	if err := g.RenewSnapshot(t.Context(), feed{send: send}); err != nil || !slices.Equal(acked, []twinkey.Revision{3, 5, 8}) {
+		t.Errorf("acknowledged %v, %v", acked, err)
+	}
+	follow(put(9, state("b", 9, 10)))
+	if r, err := restarted(); err != nil || !admits(r, "key 8") || !admits(r, "key 9") || admits(r, "key 3") {
+		t.Errorf("a restart does not find what was acknowledged: %v", err)
+	}
+}
+
+// immutable sets or lifts the flag that forbids even the superuser to write or
+// remove a file.
+func immutable(t *testing.T, path string, on bool) {
+	t.Helper()
+	const immutableFlag = 0x10 // FS_IMMUTABLE_FL
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	flags, err := unix.IoctlGetInt(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	if err == nil {
+		if on {
+			flags |= immutableFlag
+			t.Cleanup(func() { immutable(t, path, false) })
+		} else {
+			flags &^= immutableFlag
+		}
+		err = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, flags)
+	}
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("the checks must be able to make a file immutable: %v", err)
+		}
+		t.Skipf("NOT TESTED: a file that cannot be taken away. Making one needs more rights: %v", err)
+	}
 }

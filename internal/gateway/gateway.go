@@ -20,6 +20,7 @@ import (
 	"github.com/twinkey/twinkey"
 	"github.com/twinkey/twinkey/internal/catalog"
 	"github.com/twinkey/twinkey/internal/http1"
+	"github.com/twinkey/twinkey/internal/snapshot"
 )
 
 // Feed is where changes come from and acknowledgements go.
@@ -47,6 +48,7 @@ type Config struct {
 	Tokens       Tokens           // zero: access tokens are refused
 	TokenSecret  []byte           // 32 bytes shared by all gateways; zero: issueToken is off
 	Now          func() time.Time // zero: time.Now
+	Snapshot     *snapshot.File   // where a start without the store finds the accounts; zero: nowhere
 }
 
 // drainRevoked is what a zero DrainRevoked stands for.
@@ -94,7 +96,6 @@ func (g *Gateway) Follow(ctx context.Context, feed Feed) error {
 		if err != nil {
 			return fmt.Errorf("following the hub: %w", err)
 		}
-		var applied twinkey.Revision
 		switch {
 		case m.Chunk != nil:
 			fresh.Add(m.Chunk.Accounts)
@@ -103,19 +104,21 @@ func (g *Gateway) Follow(ctx context.Context, feed Feed) error {
 			}
 			fresh.revision.Store(int64(m.Chunk.Revision))
 			g.table.Store(fresh)
-			applied, fresh = m.Chunk.Revision, NewTable()
+			fresh = NewTable()
 			g.calls.sweep(g.table.Load(), g.config.DrainRevoked)
 		case m.Change != nil:
 			table := g.table.Load()
 			table.Apply(*m.Change)
-			applied = m.Change.Revision
 			g.calls.sweep(table, g.config.DrainRevoked)
 		case m.Grant != nil:
 			g.grant(m.Grant.Ping)
 			continue
 		}
-		if err := feed.Send(ctx, twinkey.FromGateway{Ack: &twinkey.Ack{Revision: applied}}); err != nil {
-			return fmt.Errorf("acknowledging revision %d: %w", applied, err)
+		if !g.keep(ctx, m) {
+			continue
+		}
+		if err := acknowledge(ctx, feed, g.Revision()); err != nil {
+			return err
 		}
 	}
 }

@@ -35,7 +35,7 @@ func TestDiscovery(t *testing.T) {
 		}
 		for _, field := range []string{"token_endpoint", "jwks_uri"} {
 			u, err := url.Parse(a.field(field))
-			if err != nil || !f.Matches(u.Path) {
+			if err != nil || !idp.Matches(u.Path) {
 				t.Errorf("%s: %s leads nowhere", path, field)
 			}
 		}
@@ -107,7 +107,7 @@ func TestMatches(t *testing.T) {
 		"/common/oauth2/v2.0/devicecode": false, "/subscriptions/x/providers": false, "/metadata/endpoints": false, "/portal/": false,
 		"/common/userrealm": false, "/common/userrealm/a/b": false, "/a/b/oauth2/token": false, "/" + strings.Repeat("x", 2000) + "/oauth2/token": false,
 	} {
-		if f.Matches(path) != want {
+		if idp.Matches(path) != want {
 			t.Errorf("%q: %v", path, !want)
 		}
 	}

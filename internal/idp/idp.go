@@ -114,8 +114,14 @@ func New(c Config) (*Provider, error) {
 // Handler answers every path that Matches.
 func (p *Provider) Handler() http.Handler { return web.Handle(p.serve, p.answerError) }
 
-// Matches reports whether a path, as in URL.Path, is the provider's to answer.
-func (p *Provider) Matches(path string) bool {
+// Closed answers those paths where there is no store to ask: 503 with a sentence.
+func Closed(publicURL, sentence string, now func() time.Time) http.Handler {
+	p := &Provider{publicURL: publicURL, now: now}
+	return web.Handle(func(http.ResponseWriter, *http.Request) error { return fail(codeTransient, "%s", sentence) }, p.answerError)
+}
+
+// Matches reports whether a path, as in URL.Path, is a provider's to answer.
+func Matches(path string) bool {
 	_, ok := parsePath(path)
 	return ok
 }

@@ -1,0 +1,260 @@
+// Package snapshot keeps what a gateway knows of accounts in a file, for a start
+// without the store: all accounts at one revision, and behind them the changes
+// that came later.
+//
+// It refuses to be older than what its user was told is in it, to guess what a
+// damaged file meant, to hold anything but digests and what a gateway decides
+// by, and to be read for any other purpose: the store is where data lives.
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/twinkey/twinkey"
+)
+
+// File is a gateway's snapshot. Its methods may be called by several goroutines.
+type File struct {
+	path string
+	log  *slog.Logger
+
+	rewriting sync.Mutex // one writes a new file at a time; taken before mu
+
+	mu       sync.Mutex
+	current  *written         // the valid file; nil: there is none
+	revision twinkey.Revision // the newest change seen; 0 until the first Replace
+	exposed  bool             // a file that does not count any more could not be taken away
+	backlog  *backlog         // what comes while a new file is written; nil: none is
+	failing  bool             // the last attempt to write did not succeed
+	failures uint64
+	due      chan struct{}
+}
+
+// New describes the file at a path; nothing is opened. The log gets a line when
+// the file cannot be written, and when it can be again.
+func New(path string, log *slog.Logger) *File {
+	return &File{path: path, log: log, due: make(chan struct{}, 1)}
+}
+
+// Replace writes everything anew, as of a revision that states have reached. When
+// it returns nil, a restart finds that or no file at all; on an error it may find
+// what was there before, so the revision must not be acknowledged.
+func (f *File) Replace(ctx context.Context, at twinkey.Revision, states iter.Seq[twinkey.AccountState]) error {
+	f.rewriting.Lock()
+	defer f.rewriting.Unlock()
+	next, err := f.create(ctx, at, states)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.revision = at
+	if err == nil {
+		err = f.install(next)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // nobody goes on, so what is there stays
+		f.exposed = true
+		return ctx.Err()
+	}
+	return f.invalidate(err)
+}
+
+// Append adds a change, which is on the disk when it returns nil; or there is no
+// file any more, which is as good. On an error a restart may find a file without
+// the change, so its revision must not be acknowledged. The change must be in
+// force already where Renew reads states.
+func (f *File) Append(c twinkey.Change) error {
+	record := appendChange(nil, &c)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.revision = c.Revision
+	f.backlog.add(record)
+	switch {
+	case f.exposed:
+		return f.invalidate(errors.New("an earlier snapshot is still there"))
+	case f.current == nil:
+		return nil
+	}
+	if err := f.current.append(record); err != nil {
+		return f.invalidate(err)
+	}
+	if err := f.current.sync(); err != nil {
+		return f.invalidate(err)
+	}
+	if f.current.halfFull() {
+		f.ring()
+	}
+	return nil
+}
+
+// Due receives when Renew has something to do at once. It also does after a
+// failure, which is to be tried again now and then.
+func (f *File) Due() <-chan struct{} { return f.due }
+
+// Renew writes a new file if the log of the one there is has grown, or if there
+// is none; otherwise it does nothing. Changes go on meanwhile: states may have
+// some of those that are made after the call, and not others. It returns the
+// revision up to which a restart finds nothing older, 0 if nothing was done or
+// it does not know.
+func (f *File) Renew(ctx context.Context, states iter.Seq[twinkey.AccountState]) twinkey.Revision {
+	f.rewriting.Lock()
+	defer f.rewriting.Unlock()
+	f.mu.Lock()
+	at, needed := f.revision, f.revision > 0 && (f.current == nil || f.current.halfFull())
+	if needed {
+		f.backlog = &backlog{}
+	}
+	f.mu.Unlock()
+	if !needed {
+		return 0
+	}
+	next, err := f.create(ctx, at, states)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	missed := f.backlog
+	f.backlog = nil
+	if err == nil {
+		err = next.catchUp(missed)
+	}
+	if err == nil {
+		err = f.install(next)
+	}
+	switch {
+	case err == nil:
+		return f.revision
+	case ctx.Err() == nil:
+		f.fail(err)
+	}
+	return 0
+}
+
+// Stats says how the file is.
+type Stats struct {
+	Valid    bool             // there is a file that a restart can use
+	Revision twinkey.Revision // of the newest change in it
+	Failures uint64           // how often it could not be written
+}
+
+// Stats reads the counters.
+func (f *File) Stats() Stats {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := Stats{Valid: f.current != nil, Failures: f.failures}
+	if s.Valid {
+		s.Revision = f.revision
+	}
+	return s
+}
+
+// Close lets go of the file and leaves it as it is.
+func (f *File) Close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.current != nil {
+		_ = f.current.file.Close()
+	}
+	f.current, f.revision = nil, 0
+}
+
+// install gives a new file its name. f.mu is held. On an error f.current says
+// whether the file before is still what a restart finds.
+func (f *File) install(next *written) error {
+	err := next.sync()
+	if err == nil {
+		err = os.Rename(next.file.Name(), f.path)
+	}
+	if err != nil {
+		next.discard()
+		return err
+	}
+	before := f.current
+	f.current = nil
+	if err := persist(filepath.Dir(f.path)); err != nil {
+		// Nobody knows which of the two has the name after a power cut: neither counts.
+		blanked := blank(next.file)
+		if before != nil {
+			blanked = errors.Join(blanked, blank(before.file))
+		}
+		f.exposed = f.exposed || blanked != nil
+		return errors.Join(err, blanked)
+	}
+	if before != nil {
+		_ = before.file.Close()
+	}
+	f.current, f.exposed = next, false
+	select {
+	case <-f.due: // done
+	default:
+	}
+	if f.failing {
+		f.log.Info("the gateway's snapshot is written again", "path", f.path, "revision", f.revision)
+	}
+	f.failing = false
+	return nil
+}
+
+// invalidate makes sure that no restart finds the file, which lacks what could
+// not be written, and says why. f.mu is held.
+func (f *File) invalidate(why error) error {
+	before := f.current
+	f.current = nil
+	var blanked error
+	if before != nil {
+		blanked = blank(before.file)
+		_ = before.file.Close()
+	} else {
+		blanked = blankPath(f.path)
+	}
+	removed := os.Remove(f.path)
+	if errors.Is(removed, os.ErrNotExist) {
+		removed = nil
+	}
+	if removed == nil {
+		removed = persist(filepath.Dir(f.path))
+	}
+	f.exposed = removed != nil && (f.exposed || blanked != nil)
+	f.ring()
+	f.fail(why)
+	if f.exposed {
+		return fmt.Errorf("taking an outdated snapshot away: %w", errors.Join(why, blanked, removed))
+	}
+	return nil
+}
+
+// fail counts a failure, and says so unless the one before was one.
+func (f *File) fail(why error) {
+	f.failures++
+	if !f.failing {
+		f.log.Error("the gateway's snapshot cannot be written; without one the server cannot start when its store cannot be opened", "path", f.path, "state", f.state(), "cause", why)
+	}
+	f.failing = true
+}
+
+// state says what a restart finds.
+func (f *File) state() string {
+	switch {
+	case f.current != nil:
+		return "the one before is complete"
+	case f.exposed:
+		return "an outdated one cannot be taken away, so changes are not confirmed"
+	}
+	return "there is none"
+}
+
+// ring says that there is something to do at once, unless it was just tried.
+func (f *File) ring() {
+	if f.failing {
+		return
+	}
+	select {
+	case f.due <- struct{}{}:
+	default:
+	}
+}
