@@ -37,7 +37,7 @@ func (s *Service) Accounts(ctx context.Context, who twinkey.Caller, scope twinke
 // PutAccount creates an account with two keys, or changes what spec says of one
 // that exists. Keys are never touched on an existing account.
 func (s *Service) PutAccount(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, spec AccountSpec, cond Precondition) (Account, bool, Outcome, error) {
-	if err := s.mayWrite(ctx, who, id); err != nil {
+	if err := s.authorize(ctx, who, ActionWrite, id); err != nil {
 		return Account{}, false, Outcome{}, err
 	}
 	created := false
@@ -61,7 +61,7 @@ func (s *Service) PutAccount(ctx context.Context, who twinkey.Caller, id twinkey
 
 // PatchAccount changes an account that exists. Keys are never touched.
 func (s *Service) PatchAccount(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID, patch AccountPatch, cond Precondition) (Account, Outcome, error) {
-	if err := s.mayWrite(ctx, who, id); err != nil {
+	if err := s.authorize(ctx, who, ActionWrite, id); err != nil {
 		return Account{}, Outcome{}, err
 	}
 	return s.commitAccount(ctx, id, func() (*Account, Write, error) {
@@ -93,25 +93,23 @@ func (s *Service) DeleteAccount(ctx context.Context, who twinkey.Caller, id twin
 	if err := s.authorize(ctx, who, ActionDelete, id); err != nil {
 		return false, Outcome{}, err
 	}
-	if err := s.writable(ctx, id.Subscription); err != nil {
-		return false, Outcome{}, err
-	}
-	if _, err := s.findGroup(ctx, id.Parent()); err != nil {
-		return false, Outcome{}, err
-	}
 	err := error(nil)
 	for range attempts {
+		sub, subErr := s.writable(ctx, id.Subscription)
+		if subErr != nil {
+			return false, Outcome{}, subErr
+		}
 		a, readErr := s.store.Account(ctx, id)
 		if readErr != nil {
 			return false, Outcome{}, readErr
 		}
 		if a == nil {
-			return s.gone(ctx, errors.Is(err, ErrUnknown))
+			return s.gone(ctx, id, errors.Is(err, ErrUnknown))
 		}
 		if err := cond.check(true, a.Revision); err != nil {
 			return false, Outcome{}, err
 		}
-		revision, commitErr := s.store.Commit(ctx, Write{Remove: []Document{a}, Activity: s.record(who, ActionDelete, a.ID)})
+		revision, commitErr := s.store.Commit(ctx, Write{Require: []Document{sub}, Remove: []Document{a}, Activity: s.record(who, ActionDelete, a.ID)})
 		if commitErr == nil {
 			return true, s.confirm(ctx, revision), nil
 		}
@@ -122,11 +120,13 @@ func (s *Service) DeleteAccount(ctx context.Context, who twinkey.Caller, id twin
 	return false, Outcome{}, contended(id, err)
 }
 
-// gone is the answer to deleting what is not there. If an attempt of ours may
-// have deleted it, its answer having been lost, the gateways are waited for.
-func (s *Service) gone(ctx context.Context, perhapsOurs bool) (bool, Outcome, error) {
+// gone is the answer to deleting what is not there, in a group that must be. If
+// an attempt of ours may have deleted it, its answer having been lost, the
+// gateways are waited for.
+func (s *Service) gone(ctx context.Context, id twinkey.ResourceID, perhapsOurs bool) (bool, Outcome, error) {
 	if !perhapsOurs {
-		return false, Outcome{}, nil
+		_, err := s.findGroup(ctx, id.Parent())
+		return false, Outcome{}, err
 	}
 	revision, err := s.store.Revision(ctx)
 	if err != nil {
@@ -141,10 +141,15 @@ func (s *Service) gone(ctx context.Context, perhapsOurs bool) (bool, Outcome, er
 func (s *Service) commitAccount(ctx context.Context, id twinkey.ResourceID, plan func() (*Account, Write, error)) (Account, Outcome, error) {
 	err := error(nil)
 	for range attempts {
+		sub, subErr := s.writable(ctx, id.Subscription)
+		if subErr != nil {
+			return Account{}, Outcome{}, subErr
+		}
 		next, w, planErr := plan()
 		if planErr != nil {
 			return Account{}, Outcome{}, planErr
 		}
+		w.Require = append(w.Require, sub)
 		revision, commitErr := s.store.Commit(ctx, w)
 		if commitErr == nil {
 			next.Revision = revision
@@ -162,13 +167,6 @@ func (s *Service) commitAccount(ctx context.Context, id twinkey.ResourceID, plan
 		}
 	}
 	return Account{}, Outcome{}, contended(id, err)
-}
-
-func (s *Service) mayWrite(ctx context.Context, who twinkey.Caller, id twinkey.ResourceID) error {
-	if err := s.authorize(ctx, who, ActionWrite, id); err != nil {
-		return err
-	}
-	return s.writable(ctx, id.Subscription)
 }
 
 // placeOf reads the group that an account belongs in, which must take changes,

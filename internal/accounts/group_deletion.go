@@ -21,11 +21,12 @@ func (s *Service) DeleteGroup(ctx context.Context, who twinkey.Caller, id twinke
 	if err := s.authorize(ctx, who, ActionDeleteGroup, id); err != nil {
 		return Operation{}, err
 	}
-	if err := s.writable(ctx, id.Subscription); err != nil {
-		return Operation{}, err
-	}
 	err := error(nil)
 	for range attempts {
+		sub, subErr := s.writable(ctx, id.Subscription)
+		if subErr != nil {
+			return Operation{}, subErr
+		}
 		o, w, planErr := s.planDeletion(ctx, who, id, cond)
 		if planErr != nil {
 			return Operation{}, planErr
@@ -33,6 +34,7 @@ func (s *Service) DeleteGroup(ctx context.Context, who twinkey.Caller, id twinke
 		if len(w.Put) == 0 {
 			return *o, nil
 		}
+		w.Require = append(w.Require, sub)
 		revision, commitErr := s.store.Commit(ctx, w)
 		if commitErr == nil {
 			o.Revision = revision

@@ -62,11 +62,12 @@ func (s *Service) writeGroup(ctx context.Context, who twinkey.Caller, id twinkey
 	if err := s.authorize(ctx, who, ActionWriteGroup, id); err != nil {
 		return Group{}, err
 	}
-	if err := s.writable(ctx, id.Subscription); err != nil {
-		return Group{}, err
-	}
 	err, tried := error(nil), []*Group(nil)
 	for range attempts {
+		sub, subErr := s.writable(ctx, id.Subscription)
+		if subErr != nil {
+			return Group{}, subErr
+		}
 		current, readErr := s.store.Group(ctx, id)
 		if readErr != nil {
 			return Group{}, readErr
@@ -78,7 +79,7 @@ func (s *Service) writeGroup(ctx context.Context, who twinkey.Caller, id twinkey
 		if planErr != nil {
 			return Group{}, planErr
 		}
-		revision, commitErr := s.store.Commit(ctx, Write{Put: []Document{next}, Activity: s.record(who, ActionWriteGroup, next.ID)})
+		revision, commitErr := s.store.Commit(ctx, Write{Require: []Document{sub}, Put: []Document{next}, Activity: s.record(who, ActionWriteGroup, next.ID)})
 		if commitErr == nil {
 			next.Revision = revision
 			return *next, nil

@@ -49,7 +49,8 @@ func (s *Service) Regenerate(ctx context.Context, who twinkey.Caller, id twinkey
 	if err := s.authorize(ctx, who, ActionRegenerate, id); err != nil {
 		return Keys{}, Outcome{}, err
 	}
-	if err := s.writable(ctx, id.Subscription); err != nil {
+	sub, err := s.writable(ctx, id.Subscription)
+	if err != nil {
 		return Keys{}, Outcome{}, err
 	}
 	first, err := s.find(ctx, id)
@@ -58,9 +59,12 @@ func (s *Service) Regenerate(ctx context.Context, who twinkey.Caller, id twinkey
 	}
 	now, err := first, error(nil)
 	for range attempts {
-		keys, out, attemptErr := s.attempt(ctx, who, first, now, name, cond)
+		keys, out, attemptErr := s.attempt(ctx, who, seen{sub, first, now}, name, cond)
 		if err = attemptErr; !again(err) {
 			return keys, out, err
+		}
+		if sub, attemptErr = s.writable(ctx, id.Subscription); attemptErr != nil {
+			return Keys{}, Outcome{}, attemptErr
 		}
 		if now, attemptErr = s.find(ctx, id); attemptErr != nil {
 			return Keys{}, Outcome{}, attemptErr
@@ -69,9 +73,17 @@ func (s *Service) Regenerate(ctx context.Context, who twinkey.Caller, id twinkey
 	return Keys{}, Outcome{}, contended(id, err)
 }
 
+// seen is what a regenerate has read: the subscription and the account as they
+// are now, and the account as it was when the call began.
+type seen struct {
+	sub        *Subscription
+	first, now *Account
+}
+
 // attempt takes the account as it is now from the generation first seen to the
 // next, or answers with what has come about since.
-func (s *Service) attempt(ctx context.Context, who twinkey.Caller, first, now *Account, name twinkey.KeyName, cond Precondition) (Keys, Outcome, error) {
+func (s *Service) attempt(ctx context.Context, who twinkey.Caller, seen seen, name twinkey.KeyName, cond Precondition) (Keys, Outcome, error) {
+	first, now := seen.first, seen.now
 	slot := now.Slots[name.Index()]
 	switch {
 	case now.UID != first.UID:
@@ -93,7 +105,7 @@ func (s *Service) attempt(ctx context.Context, who twinkey.Caller, first, now *A
 	if err != nil {
 		return Keys{}, Outcome{}, err
 	}
-	revision, err := s.store.Commit(ctx, Write{Put: []Document{next}, Activity: s.regenerated(who, next, name)})
+	revision, err := s.store.Commit(ctx, Write{Require: []Document{seen.sub}, Put: []Document{next}, Activity: s.regenerated(who, next, name)})
 	if err != nil {
 		return Keys{}, Outcome{}, fmt.Errorf("regenerating %s: %w", name.Label(), err)
 	}

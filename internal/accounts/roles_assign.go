@@ -103,17 +103,17 @@ func (s *Service) PutRoleAssignment(ctx context.Context, who twinkey.Caller, sco
 	if err := spec.check(id); err != nil {
 		return access.Assignment{}, false, err
 	}
-	if scope.Subscription != "" {
-		if err := s.writable(ctx, scope.Subscription); err != nil {
-			return access.Assignment{}, false, err
-		}
-	}
 	err := error(nil)
 	for range attempts {
+		ground, groundErr := s.ground(ctx, scope)
+		if groundErr != nil {
+			return access.Assignment{}, false, groundErr
+		}
 		next, w, created, planErr := s.planAssignment(ctx, who, scope, id, spec)
 		if planErr != nil || w.Put == nil {
 			return next, false, planErr
 		}
+		w.Require = append(w.Require, ground...)
 		revision, commitErr := s.store.Commit(ctx, w)
 		if commitErr == nil {
 			next.Revision = revision

@@ -84,7 +84,8 @@ func (s *Service) PutRoleDefinition(ctx context.Context, who twinkey.Caller, sco
 	if err != nil {
 		return RoleDefinition{}, err
 	}
-	if err := s.writable(ctx, scope.Subscription); err != nil {
+	sub, err := s.writable(ctx, scope.Subscription)
+	if err != nil {
 		return RoleDefinition{}, err
 	}
 	if err := s.authorizeAll(ctx, who, ActionWriteRole, scopes); err != nil {
@@ -95,6 +96,7 @@ func (s *Service) PutRoleDefinition(ctx context.Context, who twinkey.Caller, sco
 		if planErr != nil {
 			return RoleDefinition{}, planErr
 		}
+		w.Require = []Document{sub}
 		revision, commitErr := s.store.Commit(ctx, w)
 		if commitErr == nil {
 			next.Revision = revision
@@ -102,6 +104,10 @@ func (s *Service) PutRoleDefinition(ctx context.Context, who twinkey.Caller, sco
 		}
 		if err = commitErr; !again(err) {
 			return RoleDefinition{}, fmt.Errorf("writing role definition: %w", err)
+		}
+		var subErr error
+		if sub, subErr = s.writable(ctx, scope.Subscription); subErr != nil {
+			return RoleDefinition{}, subErr
 		}
 	}
 	return RoleDefinition{}, contended(scope, err)
@@ -125,14 +131,15 @@ func (s *Service) DeleteRoleDefinition(ctx context.Context, who twinkey.Caller, 
 		if err := s.authorizeAll(ctx, who, ActionDeleteRole, role.scopes()); err != nil {
 			return nil, err
 		}
-		if err := s.writable(ctx, role.home().Subscription); err != nil {
-			return nil, err
+		sub, subErr := s.writable(ctx, role.home().Subscription)
+		if subErr != nil {
+			return nil, subErr
 		}
 		if err := s.unused(ctx, role); err != nil {
 			return nil, err
 		}
 		entry := s.record(who, ActionDeleteRole, role.home(), "role", role.Role.ID, "name", role.Role.Name)
-		_, commitErr := s.store.Commit(ctx, Write{Remove: []Document{role}, Activity: entry})
+		_, commitErr := s.store.Commit(ctx, Write{Require: []Document{sub}, Remove: []Document{role}, Activity: entry})
 		if commitErr == nil {
 			return role, nil
 		}

@@ -93,14 +93,29 @@ func identities(who twinkey.Caller) []string {
 	return append([]string{who.ObjectID}, who.Groups...)
 }
 
-// writable refuses changes in a subscription that is absent or disabled.
-func (s *Service) writable(ctx context.Context, id string) error {
+// ground is writable for a scope that may be above all subscriptions, where
+// nothing is required.
+func (s *Service) ground(ctx context.Context, scope twinkey.ResourceID) ([]Document, error) {
+	if scope.Subscription == "" {
+		return nil, nil
+	}
+	sub, err := s.writable(ctx, scope.Subscription)
+	if err != nil {
+		return nil, err
+	}
+	return []Document{sub}, nil
+}
+
+// writable refuses changes in a subscription that is absent or disabled. What is
+// changed in it requires the document returned: else a change under way could
+// land after the answer that the subscription is read only.
+func (s *Service) writable(ctx context.Context, id string) (*Subscription, error) {
 	sub, err := s.Subscription(ctx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if sub.State != SubscriptionEnabled {
-		return twinkey.Errorf(twinkey.SubscriptionDisabled, "The subscription '%s' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled.", sub.ID)
+		return nil, twinkey.Errorf(twinkey.SubscriptionDisabled, "The subscription '%s' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled.", sub.ID)
 	}
-	return nil
+	return &sub, nil
 }
