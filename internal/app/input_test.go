@@ -56,6 +56,9 @@ func TestBadInputToManagement(t *testing.T) {
 			w.refused(method+" "+path, w.call(at, method+" "+path+"?{v}", "", auth), inAny)
 		}
 	}
+	for _, headers := range []string{"x-ms-client-request-id: a\tb", "x-ms-client-request-id: \xff", "x-ms-correlation-request-id: time=1", "User-Agent: \x80\"", "x-ms-client-request-id: " + strings.Repeat("x", 5000)} {
+		w.refused(headers, w.call(at, "GET {sub}/resourceGroups/a%0Atime=1%20msg=b%0D%0A?{v}", "", auth, headers), inARM, 400)
+	}
 	for _, method := range []string{"TRACE", "OPTIONS", "FROB", "get", "PROPFIND", "CONNECT"} {
 		w.refused(method, w.call(at, method+" {acct}?{v}", "", auth), inAny)
 	}

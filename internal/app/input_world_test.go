@@ -181,12 +181,17 @@ func (w *inputWorld) everyByte(call func(string)) {
 
 var fault = regexp.MustCompile(`(?m)^.*(msg=panic|level=ERROR|status=5\d\d).*$`)
 
-// unharmed expects that everything works and is as it was, and that the log
-// speaks of no fault of the server's.
+// unharmed expects that everything works and is as it was, that the log speaks of
+// no fault of the server's, and that no caller has written a line of it.
 func (w *inputWorld) unharmed() {
 	w.t.Helper()
 	if line := fault.FindString(w.env.Log()); line != "" {
 		w.t.Errorf("the log says: %s", line)
+	}
+	for line := range strings.Lines(w.env.Log()) {
+		if !strings.HasPrefix(line, "time=") || !strings.HasSuffix(line, "\n") {
+			w.t.Errorf("a line of the log is not the server's own: %q", line)
+		}
 	}
 	if !strings.Contains(w.env.Log(), "status=4") {
 		w.t.Error("the log has no refusal: nothing was looked at")
