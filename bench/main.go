@@ -27,6 +27,7 @@ type run struct {
 	dir      string // scratch, removed afterwards
 	self     string // this program, for its helpers
 	twinkey  string // the product's binary
+	az       string // the Azure CLI: a name on the path, or a path
 	duration time.Duration
 	flooding time.Duration
 	accounts []int
@@ -59,6 +60,7 @@ func measure() error {
 	sizes := flag.String("accounts", "100000,1000000", "account counts for scale")
 	duration := flag.Duration("duration", 8*time.Second, "how long each load lasts")
 	flooding := flag.Duration("flood", time.Minute, "how long strangers call with wrong keys")
+	az := flag.String("az", "az", "the Azure CLI to compare the command line with")
 	write := flag.Bool("write", false, "write the table to bench/RESULTS.md")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -68,7 +70,7 @@ func measure() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	r := &run{ctx: ctx, dir: dir, duration: *duration, flooding: *flooding, twinkey: filepath.Join(dir, "twinkey")}
+	r := &run{ctx: ctx, dir: dir, duration: *duration, flooding: *flooding, az: *az, twinkey: filepath.Join(dir, "twinkey")}
 	for _, s := range strings.Split(*sizes, ",") {
 		var n int
 		if _, err := fmt.Sscan(s, &n); err != nil {
