@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"runtime"
 	"testing"
 
 	"github.com/google/uuid"
@@ -73,9 +74,14 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// run runs the hub until the test ends.
+// run runs the hub until the test ends. It waits until the hub knows where it
+// begins: what is committed before that would be new to nobody but the
+// gateways.
 func (w *world) run() *world {
 	runHub(w.t, w.hub)
+	for w.hub.Stats().Newest == 0 && w.t.Context().Err() == nil {
+		runtime.Gosched()
+	}
 	return w
 }
 
