@@ -86,6 +86,7 @@ func FuzzBodies(f *testing.F) {
 		for _, body := range []string{
 			"", "{}", "null", "[]", `{"keyName": "Key2"}`, freshBody, freshGroup, `{"properties": {"restore": true}}`, `{"tags": {"a": null, "<": "b"}}`,
 			`{"properties": {"APIPROPERTIES": {"X": null, "new": {"a": null}}, "ſ": 1, "S": {}}}`, `{"properties": {"proviſioningState": "Succeeded"}}`,
+			`{"properties": {"apiProperties": {"X": null, "new": {"a": null}}, " ": {}}, "location": "westeurope", "sku": {"name": "S0"}, "kind": "CognitiveServices"}`,
 			`{"properties": {"networkAcls": {"ipRules": [{"value": "::/0"}], "virtualNetworkRules": [null]}}}`, `{"identity": {"type": "UserAssigned", "userAssignedIdentities": {"&": {}}}}`,
 			`{"skus": ["S"], "kind": "TextAnalytics", "type": "Microsoft.CognitiveServices/accounts"}`, `{"subdomainName": "mine", "type": "microsoft.cognitiveservices/accounts"}`,
 			`{"properties": {"x": 1e999, "y": "\ud800", "z": 12345678901234567890}}`, `{"location": "a\u0000b"}`, `{"sku": {"name": "s0", "capacity": "1"}}`,

@@ -15,6 +15,9 @@ func merge(target, patch json.RawMessage) (json.RawMessage, error) {
 	if !ok || err != nil {
 		return patch, err
 	}
+	if target == nil {
+		return given(patch)
+	}
 	into, _, err := object(target)
 	if err != nil {
 		return nil, err
@@ -24,6 +27,30 @@ func merge(target, patch json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	return encode(merged)
+}
+
+// given is what a value says without the nulls that stand for no member, at any
+// depth. A value without any keeps its bytes.
+func given(value json.RawMessage) (json.RawMessage, error) {
+	members, ok, err := object(value)
+	if !ok || err != nil {
+		return value, err
+	}
+	kept, changed := map[string]json.RawMessage{}, false
+	for name, member := range members {
+		if isNull(member) {
+			changed = true
+			continue
+		}
+		if kept[name], err = given(member); err != nil {
+			return nil, err
+		}
+		changed = changed || !bytes.Equal(kept[name], member)
+	}
+	if !changed {
+		return value, nil
+	}
+	return encode(kept)
 }
 
 // mergeMembers is merge for the members of an object. Names compare without

@@ -16,7 +16,13 @@ func (h *handlers) put(ctx context.Context, req *arm.Request) (*arm.Response, er
 	if err != nil {
 		return nil, err
 	}
-	properties, err := propertiesOf(body.given)
+	// A null stands for nothing, at any depth: else what is shown could not be sent
+	// back as a patch, where it takes a member away.
+	given, err := mergeMembers(nil, body.given)
+	if err != nil {
+		return nil, err
+	}
+	properties, err := propertiesOf(given)
 	if err != nil {
 		return nil, err
 	}
