@@ -44,7 +44,11 @@ func (s *Store) Snapshot(ctx context.Context) iter.Seq2[twinkey.SnapshotChunk, e
 			defer close(chunks)
 			var reader stateReader
 			for p := range parts {
-				_ = send(ctx, chunks, reader.chunk(p)) // or the fetching has ended as well
+				if !send(ctx, chunks, reader.chunk(p)) {
+					break // none may follow: it would seem that nothing is missing
+				}
+			}
+			for range parts { // until the fetching has ended
 			}
 		}()
 		defer func() {

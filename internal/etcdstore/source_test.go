@@ -237,6 +237,32 @@ func TestUnreadableAccountIsTakenAway(t *testing.T) {
 	}
 }
 
+// A snapshot that is cut off says so, wherever it is cut: it never has a last
+// chunk while one before it is missing.
+func TestSnapshotThatIsCutOffHasNoEnd(t *testing.T) {
+	w := newWorld(t)
+	const groups = 12
+	for i := range groups {
+		w.put(w.newGroup(fmt.Sprint("g", i)), w.newAccount(fmt.Sprint("g", i), "acc"))
+	}
+	for cut := range 40 {
+		ctx, cancel := context.WithCancel(t.Context())
+		accounts, ended, failed := 0, false, false
+		for chunk, err := range w.store.Snapshot(ctx) {
+			if failed = err != nil; !failed {
+				accounts, ended = accounts+len(chunk.Accounts), chunk.Last
+			}
+			if cut%4 == 0 || accounts > cut%groups {
+				cancel()
+			}
+		}
+		cancel()
+		if ended == failed || ended && accounts != groups {
+			t.Errorf("cut %d: %d accounts, ended: %v, failed: %v", cut, accounts, ended, failed)
+		}
+	}
+}
+
 // A snapshot holds each account once however the groups are cut: with groups whose
 // names sort otherwise than their accounts' keys do, without groups, with groups
 // that are empty, and with very many.
