@@ -3,7 +3,6 @@ package etcdstore
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -62,18 +61,11 @@ func (s *Store) Accounts(ctx context.Context, scope twinkey.ResourceID, page acc
 	if page.Limit <= 0 {
 		page.Limit = accountsPage
 	}
-	prefix, near := acctPrefix+twinkey.Fold(scope.Subscription)+"/", page.After
-	switch {
-	case scope.Group != "":
-		prefix += twinkey.Fold(scope.Group) + "/"
-	case near == "":
-		first, err := s.firstGroup(ctx, scope.Subscription)
-		if err != nil {
-			return nil, "", err
-		}
-		near = first + "/"
+	read := s.accountsWithin
+	if scope.Group != "" {
+		read = s.page
 	}
-	kvs, next, err := s.pageNear(ctx, prefix, page.After, near, limitOf(page))
+	kvs, next, err := read(ctx, accountsIn(scope), page.After, limitOf(page))
 	if err != nil {
 		return nil, "", err
 	}
@@ -102,52 +94,6 @@ func (s *Store) Operations(ctx context.Context, subscription string, limit int) 
 		return nil, err
 	}
 	return decodeAll(kvs, decodeOperation)
-}
-
-// page reads up to limit keys under prefix after one, and says where it ended if
-// there are more.
-func (s *Store) page(ctx context.Context, prefix, after string, limit int) ([]*mvccpb.KeyValue, string, error) {
-	return s.pageNear(ctx, prefix, after, after, limit)
-}
-
-// pageNear is page for keys that are expected near one. etcd counts to the end of
-// the range on every read, so what is read are not all keys after one, but those
-// that begin as the key nearby does: with all of it, then with less and less until
-// there are enough. All is read at one revision.
-func (s *Store) pageNear(ctx context.Context, prefix, after, near string, limit int) ([]*mvccpb.KeyValue, string, error) {
-	from, revision := prefix, int64(0)
-	if after != "" {
-		from += after + "\x00"
-	}
-	var kvs []*mvccpb.KeyValue
-	for common := len(near); common >= 0 && len(kvs) <= limit; common-- {
-		to := clientv3.GetPrefixRangeEnd(prefix + near[:common])
-		if to <= from {
-			continue
-		}
-		got, err := s.get(ctx, from, clientv3.WithRange(to), clientv3.WithLimit(int64(limit+1-len(kvs))), clientv3.WithRev(revision))
-		if err != nil {
-			return nil, "", err
-		}
-		if revision == 0 {
-			revision = got.Header.Revision
-		}
-		kvs, from = append(kvs, got.Kvs...), to
-	}
-	if len(kvs) <= limit {
-		return kvs, "", nil
-	}
-	return kvs[:limit], strings.TrimPrefix(string(kvs[limit-1].Key), prefix), nil
-}
-
-// firstGroup is the folded name of a group of a subscription, "" if it has none.
-func (s *Store) firstGroup(ctx context.Context, sub string) (string, error) {
-	prefix := groupPrefix + twinkey.Fold(sub) + "/"
-	got, err := s.get(ctx, prefix, clientv3.WithPrefix(), clientv3.WithLimit(1), clientv3.WithKeysOnly())
-	if err != nil || len(got.Kvs) == 0 {
-		return "", err
-	}
-	return strings.TrimPrefix(string(got.Kvs[0].Key), prefix), nil
 }
 
 func limitOf(page accounts.Page) int {

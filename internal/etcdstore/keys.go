@@ -37,6 +37,15 @@ func accountKey(id twinkey.ResourceID) string {
 	return acctPrefix + id.Subscription + "/" + id.Group + "/" + id.Account
 }
 
+// accountsIn is the prefix of a group's or a subscription's accounts.
+func accountsIn(scope twinkey.ResourceID) string {
+	prefix := acctPrefix + twinkey.Fold(scope.Subscription) + "/"
+	if scope.Group != "" {
+		prefix += twinkey.Fold(scope.Group) + "/"
+	}
+	return prefix
+}
+
 // accountOf reads an account's key back; names come folded.
 func accountOf(key string) (twinkey.ResourceID, bool) {
 	parts := strings.Split(strings.TrimPrefix(key, acctPrefix), "/")
