@@ -19,6 +19,7 @@ import (
 	"github.com/twinkey/twinkey/internal/gateway"
 	"github.com/twinkey/twinkey/internal/hub"
 	"github.com/twinkey/twinkey/internal/sealing"
+	"github.com/twinkey/twinkey/internal/snapshot"
 )
 
 const storeRounds = 3000
@@ -98,7 +99,8 @@ func (r *run) rules(store *etcdstore.Store, log *slog.Logger) (*accounts.Service
 	}
 	current := func() *catalog.Catalog { return services }
 	h := hub.New(hub.Config{Source: store, Log: log})
-	g := gateway.New(gateway.Config{Catalog: current, Log: log})
+	kept := snapshot.New(filepath.Join(r.dir, "gateway", "snapshot"), log)
+	g := gateway.New(gateway.Config{Catalog: current, Log: log, Snapshot: kept})
 	feed, err := h.Connect("local")
 	if err != nil {
 		return nil, nil, err
@@ -106,6 +108,15 @@ func (r *run) rules(store *etcdstore.Store, log *slog.Logger) (*accounts.Service
 	ctx, cancel := context.WithCancel(r.ctx)
 	go h.Run(ctx)
 	go func() { _ = g.Follow(ctx, feed) }()
+	go func() {
+		for ctx.Err() == nil {
+			select {
+			case <-kept.Due():
+				_ = g.RenewSnapshot(ctx, feed)
+			case <-ctx.Done():
+			}
+		}
+	}()
 	service := accounts.New(accounts.Config{Store: store, Ring: ring, Confirmer: h, Catalog: current, Now: time.Now})
 	owner, _ := access.BuiltInByName("Owner")
 	err = service.Bootstrap(r.ctx, accounts.Subscription{ID: benchSub, State: accounts.SubscriptionEnabled},

@@ -21,14 +21,19 @@ import (
 )
 
 // I5: whatever is done, rightly and wrongly, no key, password, secret or token
-// is in any log line at any level, in any error, or in what the upstream gets.
+// is in any log line at any level, in any error, in what the upstream gets, or in
+// what the gateway keeps on the disk.
 func TestSecretsAppearNowhere(t *testing.T) {
 	w := startLeakWorld(t)
 	secrets := w.exercise(t)
 	if len(secrets) < 8 {
 		t.Fatalf("only %d secrets were in play", len(secrets))
 	}
-	for where, text := range map[string]string{"the log": w.log.String(), "errors": w.errors.String(), "the upstream": w.upstream.String()} {
+	kept, err := os.ReadFile(filepath.Join(filepath.Dir(w.config), "data", "gateway", "snapshot"))
+	if err != nil || !bytes.Contains(kept, []byte("TextAnalytics")) {
+		t.Fatalf("the gateway's snapshot knows no account: %v", err)
+	}
+	for where, text := range map[string]string{"the gateway's snapshot": string(bytes.TrimRight(kept, "\x00")), "the log": w.log.String(), "errors": w.errors.String(), "the upstream": w.upstream.String()} {
 		if len(text) < 500 {
 			t.Errorf("%s has only %d bytes: nothing was looked through", where, len(text))
 		}

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/twinkey/twinkey/internal/app"
 	"github.com/twinkey/twinkey/internal/testenv"
 )
 
@@ -117,6 +118,12 @@ func TestStartWithoutTheStore(t *testing.T) {
 			for name, want := range map[string]float64{"twinkey_store_alive": 0, "twinkey_gateway_accounts": 2} {
 				if got := series(t, p.Endpoints)[name]; got != want {
 					t.Errorf("%s is %v, want %v", name, got, want)
+				}
+			}
+			if second, err := app.New(t.Context(), s.config()); err == nil || !strings.Contains(err.Error(), "Another twinkey server is running") {
+				t.Errorf("another server on the directory: %v", err)
+				if err == nil {
+					_ = second.Stop(t.Context())
 				}
 			}
 			said := p.stderr.String()

@@ -55,27 +55,45 @@ func read(file *os.File, add func([]twinkey.AccountState)) (Content, error) {
 	if err != nil {
 		return Content{}, err
 	}
-	n, err := readBase(h, io.NewSectionReader(file, sectorSize, h.base), func(states []twinkey.AccountState) int {
-		kept := states[:0]
-		for _, s := range states {
-			if _, changed := later[s.ID.Folded()]; !changed {
-				kept = append(kept, s)
-			}
+	p := parts{add: add}
+	err = readBase(h, io.NewSectionReader(file, sectorSize, h.base), func(s twinkey.AccountState) {
+		if _, changed := later[s.ID.Folded()]; !changed {
+			p.take(s)
 		}
-		add(kept)
-		return len(kept)
 	})
 	if err != nil {
 		return Content{}, err
 	}
-	var rest []twinkey.AccountState
 	for _, s := range later {
 		if s != nil {
-			rest = append(rest, *s)
+			p.take(*s)
 		}
 	}
-	add(rest)
-	return Content{Revision: revision, Accounts: n + len(rest)}, nil
+	p.end()
+	return Content{Revision: revision, Accounts: p.given}, nil
+}
+
+// partSize is as many accounts as a feed sends at once: a table is slow to take
+// them in many small parts.
+const partSize = 50_000
+
+// parts gathers accounts.
+type parts struct {
+	add    func([]twinkey.AccountState)
+	states []twinkey.AccountState
+	given  int
+}
+
+func (p *parts) take(s twinkey.AccountState) {
+	if p.states = append(p.states, s); len(p.states) == partSize {
+		p.end()
+	}
+}
+
+func (p *parts) end() {
+	p.add(p.states)
+	p.given += len(p.states)
+	p.states = nil // whoever took them may keep them
 }
 
 // readLog returns the last state of each account that was changed after the
@@ -141,44 +159,41 @@ func logRecords(h header, from io.Reader) ([][]byte, error) {
 	return records, nil
 }
 
-// readBase gives each record of the base to use, which returns how many of its
-// accounts count.
-func readBase(h header, from io.Reader, use func([]twinkey.AccountState) int) (counted int, err error) {
+// readBase gives each account of the base to use.
+func readBase(h header, from io.Reader, use func(twinkey.AccountState)) error {
 	in := bufio.NewReaderSize(from, 1<<20)
 	head, at, accounts := make([]byte, 8), int64(0), int64(0)
 	var buffer []byte
 	for accounts < h.accounts {
 		if _, err := io.ReadFull(in, head); err != nil {
-			return 0, errInvalid
+			return errInvalid
 		}
 		size := binary.LittleEndian.Uint32(head)
 		if size > maxBase {
-			return 0, errInvalid
+			return errInvalid
 		}
 		if int(size) > cap(buffer) {
 			buffer = make([]byte, size)
 		}
 		record := buffer[:size]
 		if _, err := io.ReadFull(in, record); err != nil || h.sum(sectorSize+at, record) != binary.LittleEndian.Uint32(head[4:]) {
-			return 0, errInvalid
+			return errInvalid
 		}
 		at += int64(len(head) + len(record))
-		var states []twinkey.AccountState
-		for d := (&decoder{rest: record}); len(d.rest) > 0; {
-			states = append(states, d.state())
+		for d := (&decoder{rest: record}); ; {
+			s := d.state()
 			if d.bad {
-				return 0, errEncoding
+				return errEncoding
+			}
+			use(s)
+			if accounts++; len(d.rest) == 0 {
+				break
 			}
 		}
-		if len(states) == 0 {
-			return 0, errInvalid
-		}
-		accounts += int64(len(states))
-		counted += use(states)
 	}
 	padding, err := io.ReadAll(in)
 	if err != nil || accounts != h.accounts || len(padding) >= sectorSize || !isZero(padding) {
-		return 0, errInvalid
+		return errInvalid
 	}
-	return counted, nil
+	return nil
 }
