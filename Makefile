@@ -75,7 +75,7 @@ az:
 	pip=".cache/az/bin/python -m pip"; \
 	if ! $$pip --version >/dev/null 2>&1; then pip="python3 -m pip --python .cache/az/bin/python"; fi; \
 	echo "$$pip install --no-deps -r .ci/az.txt"; \
-	$$pip install --quiet --disable-pip-version-check --no-deps --no-compile -r .ci/az.txt; \
+	$$pip install --quiet --disable-pip-version-check --retries 2 --timeout 20 --no-deps --no-compile -r .ci/az.txt; \
 	PYTHONDONTWRITEBYTECODE= .cache/az/bin/python -m compileall -q -x /aaz/ .cache/az/lib; \
 	cp .ci/az.txt .cache/az/installed.txt
 
