@@ -80,7 +80,7 @@ az:
 	cp .ci/az.txt .cache/az/installed.txt
 
 # An Azure CLI that is there already is as good. Without any, the tests say that one
-# of them was skipped; in CI it fails.
+# of them was skipped.
 some-az:
 	@if [ -n "$$TWINKEY_AZ" ] || AZURE_CONFIG_DIR=.cache/path AZURE_CORE_COLLECT_TELEMETRY=no az cloud list 2>/dev/null | grep -q AzureCloud; then exit 0; fi; \
 	$(MAKE) --no-print-directory az || echo "no Azure CLI, and none could be installed; its test will say so"

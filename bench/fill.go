@@ -26,7 +26,7 @@ import (
 func fill(args []string) {
 	n, err := strconv.Atoi(args[2])
 	perGroup, err2 := strconv.Atoi(args[3])
-	if err := errors.Join(err, err2); err == nil {
+	if err = errors.Join(err, err2); err == nil {
 		err = filling(args[0], args[1], n, perGroup)
 	}
 	if err != nil {
