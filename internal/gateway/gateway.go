@@ -114,7 +114,7 @@ func (g *Gateway) Follow(ctx context.Context, feed Feed) error {
 			g.grant(m.Grant.Ping)
 			continue
 		}
-		if !g.keep(ctx, m) {
+		if !g.keep(m) {
 			continue
 		}
 		if err := acknowledge(ctx, feed, g.Revision()); err != nil {

@@ -32,16 +32,18 @@ func (g *Gateway) RenewSnapshot(ctx context.Context, feed Feed) error {
 }
 
 // keep puts a message, which is in force already, where a restart finds it. On
-// false a restart may find something older: there must be no acknowledgement.
-// The snapshot has logged why.
-func (g *Gateway) keep(ctx context.Context, m twinkey.FromHub) bool {
+// false a restart may find something older: there must be no acknowledgement
+// until RenewSnapshot sends it. Everything at once takes its time to write, which
+// nobody waits for who only calls.
+func (g *Gateway) keep(m twinkey.FromHub) bool {
 	switch to := g.config.Snapshot; {
 	case to == nil:
 		return true
 	case m.Change != nil:
 		return to.Append(*m.Change) == nil
 	default:
-		return to.Replace(ctx, m.Chunk.Revision, g.states) == nil
+		to.Outdate(m.Chunk.Revision)
+		return false
 	}
 }
 

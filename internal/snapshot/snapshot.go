@@ -29,7 +29,8 @@ type File struct {
 
 	mu       sync.Mutex
 	current  *written         // the valid file; nil: there is none
-	revision twinkey.Revision // the newest change seen; 0 until the first Replace
+	revision twinkey.Revision // the newest change seen; 0 until the first Outdate
+	times    int              // how often it has been outdated
 	exposed  bool             // a file that does not count any more could not be taken away
 	backlog  *backlog         // what comes while a new file is written; nil: none is
 	failing  bool             // the last attempt to write did not succeed
@@ -43,27 +44,18 @@ func New(path string, log *slog.Logger) *File {
 	return &File{path: path, log: log, due: make(chan struct{}, 1)}
 }
 
-// Replace writes everything anew, as of a revision that states have reached. When
-// it returns nil, a restart finds that or no file at all; on an error it may find
-// what was there before, so the revision must not be acknowledged.
-func (f *File) Replace(ctx context.Context, at twinkey.Revision, states iter.Seq[twinkey.AccountState]) error {
-	f.rewriting.Lock()
-	defer f.rewriting.Unlock()
-	next, err := f.create(ctx, at, states)
+// Outdate says that a gateway knows everything as of a revision, which the file
+// there may be need not hold. Renew is due, and the revision must not be
+// acknowledged before.
+func (f *File) Outdate(at twinkey.Revision) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.revision = at
-	if err == nil {
-		err = f.install(next)
+	if f.current != nil {
+		_ = f.current.file.Close()
 	}
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil: // nobody goes on, so what is there stays
-		f.exposed = true
-		return ctx.Err()
-	}
-	return f.invalidate(err)
+	f.current, f.exposed, f.revision, f.backlog = nil, true, at, nil
+	f.times++
+	f.ring()
 }
 
 // Append adds a change, which is on the disk when it returns nil; or there is no
@@ -78,7 +70,11 @@ func (f *File) Append(c twinkey.Change) error {
 	f.backlog.add(record)
 	switch {
 	case f.exposed:
-		return f.invalidate(errors.New("an earlier snapshot is still there"))
+		if err := f.takeAway(); err != nil {
+			f.fail(err)
+			return err
+		}
+		return nil
 	case f.current == nil:
 		return nil
 	}
@@ -107,7 +103,7 @@ func (f *File) Renew(ctx context.Context, states iter.Seq[twinkey.AccountState])
 	f.rewriting.Lock()
 	defer f.rewriting.Unlock()
 	f.mu.Lock()
-	at, needed := f.revision, f.revision > 0 && (f.current == nil || f.current.halfFull())
+	at, times, needed := f.revision, f.times, f.revision > 0 && (f.current == nil || f.current.halfFull())
 	if needed {
 		f.backlog = &backlog{}
 	}
@@ -118,6 +114,12 @@ func (f *File) Renew(ctx context.Context, states iter.Seq[twinkey.AccountState])
 	next, err := f.create(ctx, at, states)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.times != times { // the states are of a time that is over
+		if err == nil {
+			next.discard()
+		}
+		return 0
+	}
 	missed := f.backlog
 	f.backlog = nil
 	if err == nil {
@@ -129,8 +131,12 @@ func (f *File) Renew(ctx context.Context, states iter.Seq[twinkey.AccountState])
 	switch {
 	case err == nil:
 		return f.revision
-	case ctx.Err() == nil:
-		f.fail(err)
+	case ctx.Err() != nil:
+		return 0
+	}
+	f.fail(err)
+	if f.exposed && f.takeAway() == nil {
+		return f.revision
 	}
 	return 0
 }
@@ -203,6 +209,17 @@ func (f *File) install(next *written) error {
 // invalidate makes sure that no restart finds the file, which lacks what could
 // not be written, and says why. f.mu is held.
 func (f *File) invalidate(why error) error {
+	err := f.takeAway()
+	f.ring()
+	f.fail(why)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	return nil
+}
+
+// takeAway makes sure that no restart finds the file. f.mu is held.
+func (f *File) takeAway() error {
 	before := f.current
 	f.current = nil
 	var blanked error
@@ -220,10 +237,8 @@ func (f *File) invalidate(why error) error {
 		removed = persist(filepath.Dir(f.path))
 	}
 	f.exposed = removed != nil && (f.exposed || blanked != nil)
-	f.ring()
-	f.fail(why)
 	if f.exposed {
-		return fmt.Errorf("taking an outdated snapshot away: %w", errors.Join(why, blanked, removed))
+		return fmt.Errorf("taking an outdated snapshot away: %w", errors.Join(blanked, removed))
 	}
 	return nil
 }

@@ -203,7 +203,8 @@ func TestFileThatCannotBeTakenAway(t *testing.T) {
 			t.Fatal("a file that cannot be replaced is renewed")
 		}
 	}
-	if err := w.file.Replace(context.Background(), w.revision, w.states); err == nil {
+	w.file.Outdate(w.revision)
+	if at := w.file.Renew(context.Background(), w.states); at != 0 {
 		t.Fatal("a file that cannot be replaced is replaced")
 	}
 	immutable(t, w.path, false)

@@ -84,8 +84,9 @@ func (w *world) states(yield func(twinkey.AccountState) bool) {
 
 func (w *world) replace() {
 	w.t.Helper()
-	if err := w.file.Replace(context.Background(), w.revision, w.states); err != nil {
-		w.t.Fatal(err)
+	w.file.Outdate(w.revision)
+	if at := w.file.Renew(context.Background(), w.states); at != w.revision {
+		w.t.Fatalf("renewed up to %d instead of %d", at, w.revision)
 	}
 }
 
