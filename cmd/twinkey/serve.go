@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,12 +96,13 @@ func (o *serveOptions) run(ctx context.Context, stdout, stderr io.Writer) error 
 
 // serve runs a server until ctx ends or a listener breaks, then drains it.
 func serve(ctx context.Context, c app.Config, ready func(app.Endpoints)) error {
+	started := starting()
 	server, err := app.New(ctx, c)
 	if err != nil {
 		return sentence(err)
 	}
-	err = server.Start(ctx)
-	if err == nil {
+	if err = server.Start(ctx); err == nil {
+		started()
 		if server.StoreErr() == nil {
 			ready(server.Endpoints())
 		}
@@ -112,6 +114,21 @@ func serve(ctx context.Context, c app.Config, ready func(app.Endpoints)) error {
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	return errors.Join(err, server.Stop(draining))
+}
+
+// starting lets the garbage collector run more rarely while a start reads all
+// there is: with a million accounts that is a fifth of the processor time for a
+// fifth more memory. What it returns ends that, and gives back what reading has
+// left, which serving would not fill for long.
+func starting() (started func()) {
+	percent := debug.SetGCPercent(200)
+	if percent != 100 { // GOGC is set: the operator knows better
+		debug.SetGCPercent(percent)
+	}
+	return func() {
+		debug.SetGCPercent(percent)
+		go debug.FreeOSMemory()
+	}
 }
 
 // sentence is the text of err that is made for people, who would otherwise read

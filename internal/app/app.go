@@ -15,7 +15,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -141,7 +140,6 @@ func (a *App) Start(ctx context.Context) error {
 	a.endOpening()
 	a.goServeOthers()
 	a.started.Store(true)
-	a.goRun(debug.FreeOSMemory) // reading everything has left more garbage than what serves now will make for long
 	return nil
 }
 
