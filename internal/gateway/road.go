@@ -58,6 +58,8 @@ type road struct {
 	body    body    // of the call under way
 	reader  *reader // of the call under way, if there is one
 	out     *[outputSize]byte
+	date    string // a line of the header, for this second
+	second  int64
 
 	mu       sync.Mutex
 	upstream *http1.Conn // of the call under way

@@ -30,7 +30,7 @@ func (r *road) reply(status int, fields []http1.Field, text string) (again bool)
 	for _, f := range fields {
 		b = appendField(b, f.Name, f.Value)
 	}
-	b = appendDate(b)
+	b = r.appendDate(b)
 	b = append(strconv.AppendInt(append(b, "Content-Length: "...), int64(len(text)), 10), "\r\n"...)
 	b = appendEnd(b, last)
 	if r.request.Method != http.MethodHead {
@@ -209,7 +209,7 @@ func (r *road) appendAnswer(b []byte, x *exchange, last bool) []byte {
 		b = appendField(b, f.Name, f.Value)
 	}
 	if !dated {
-		b = appendDate(b)
+		b = r.appendDate(b)
 	}
 	if a.Length < 0 {
 		b = appendField(b, "Transfer-Encoding", "chunked")
@@ -246,9 +246,12 @@ func appendField(b []byte, name, value string) []byte {
 }
 
 // appendDate writes when the answer was made (RFC 9110, section 6.6.1).
-func appendDate(b []byte) []byte {
-	b = time.Now().UTC().AppendFormat(append(b, "Date: "...), http.TimeFormat)
-	return append(b, "\r\n"...)
+func (r *road) appendDate(b []byte) []byte {
+	if now := time.Now(); now.Unix() != r.second {
+		r.second = now.Unix()
+		r.date = now.UTC().Format("Date: " + http.TimeFormat + "\r\n")
+	}
+	return append(b, r.date...)
 }
 
 func appendEnd(b []byte, last bool) []byte {

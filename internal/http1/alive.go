@@ -6,25 +6,39 @@ import (
 	"syscall"
 )
 
-// alive reports whether an unused connection is still open and silent: the other
-// side has neither closed it nor said anything nobody asked for.
-func alive(conn net.Conn) bool {
+// peek looks at a connection without taking anything from it.
+type peek struct {
+	raw   syscall.RawConn
+	look  func(fd uintptr) // made once, since every call looks
+	quiet bool
+}
+
+// newPeek prepares to look at conn; nil: it cannot be looked at.
+func newPeek(conn net.Conn) *peek {
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()
 	}
 	socket, ok := conn.(syscall.Conn)
 	if !ok {
-		return false
+		return nil
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return false
+		return nil
 	}
-	quiet := false
-	err = raw.Control(func(fd uintptr) { // not Read: the deadline of the last call has passed
-		var one [1]byte
+	p := &peek{raw: raw}
+	var one [1]byte
+	p.look = func(fd uintptr) {
 		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		quiet = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
-	})
-	return err == nil && quiet
+		p.quiet = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
+	}
+	return p
+}
+
+// alive reports whether an unused connection is still open and silent: the other
+// side has neither closed it nor said anything nobody asked for, which would be
+// taken for the next answer.
+func (p *peek) alive() bool {
+	// Control and not Read, since the deadline of the last call has passed.
+	return p != nil && p.raw.Control(p.look) == nil && p.quiet
 }

@@ -36,6 +36,7 @@ type Conn struct {
 	in       []byte
 	from, to int // what in holds that nobody has taken
 	key      string
+	peek     *peek
 	since    time.Time // unused
 }
 
@@ -52,7 +53,7 @@ func (p *Pool) Get(ctx context.Context, upstream *url.URL, fresh bool) (*Conn, e
 		if c == nil {
 			break
 		}
-		if alive(c.Conn) {
+		if c.peek.alive() {
 			c.Reused = true
 			return c, nil
 		}
@@ -62,7 +63,7 @@ func (p *Pool) Get(ctx context.Context, upstream *url.URL, fresh bool) (*Conn, e
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{Conn: conn, key: key, in: make([]byte, inputSize)}, nil
+	return &Conn{Conn: conn, key: key, in: make([]byte, inputSize), peek: newPeek(conn)}, nil
 }
 
 // Put takes back a connection whose last answer has been read to its end. One
