@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"os/exec"
 	"sync"
 	"time"
@@ -15,6 +14,7 @@ const (
 	floodRate  = 50_000
 	floodConns = 64
 	goodRate   = 200
+	wrongKey   = "0123456789abcdef0123456789abcdef"
 )
 
 // flood calls with a good key while strangers hold ten thousand idle connections
@@ -44,13 +44,13 @@ func (r *run) flood() error {
 	if err != nil {
 		return err
 	}
-	defer end()
 	held := p.memory("VmRSS")
 	good, wrong, peak, err := r.under(p, s)
+	open := end()
 	if err != nil {
 		return err
 	}
-	r.add(fmt.Sprintf("%d idle connections: memory", floodIdle), fmt.Sprintf("%d MiB resident", held), fmt.Sprintf("%d MiB before", before), "-")
+	r.add(fmt.Sprintf("%d idle connections: memory", floodIdle), fmt.Sprintf("%d MiB resident", held), fmt.Sprintf("%d MiB before", before), fmt.Sprintf("%d still open afterwards", open))
 	r.add("wrong keys a second, for "+r.flooding.String(), fmt.Sprintf("%.0f refused, %d connections failed", float64(wrong.Calls)/wrong.Elapsed.Seconds(), wrong.Failed), fmt.Sprintf("%d wanted", floodRate), "-")
 	r.add("good calls meanwhile", fmt.Sprintf("%d of %d answered 200, p50 %s, p99 %s", good.Calls, int(r.flooding.Seconds()*goodRate), millis(good.P50), millis(good.P99)),
 		"calm: p50 "+millis(calm.P50)+", p99 "+millis(calm.P99), fmt.Sprintf("%d connections failed", good.Failed))
@@ -63,7 +63,7 @@ func (r *run) under(p *process, s *server) (good, wrong loadResult, peak int, er
 	var goodErr, wrongErr error
 	var calls sync.WaitGroup
 	calls.Go(func() {
-		wrong, wrongErr = r.load("", s.gatewayHTTP, requestWith("0123456789abcdef0123456789abcdef"), floodRate, r.flooding, "-conns", fmt.Sprint(floodConns), "-status", "401")
+		wrong, wrongErr = r.load("", s.gatewayHTTP, requestWith(wrongKey), floodRate, r.flooding, "-conns", fmt.Sprint(floodConns), "-status", "401")
 	})
 	calls.Go(func() {
 		good, goodErr = r.load("", s.gatewayHTTP, requestWith(s.key), goodRate, r.flooding, "-conns", "4")
@@ -83,8 +83,9 @@ func (r *run) under(p *process, s *server) (good, wrong loadResult, peak int, er
 	}
 }
 
-// hold opens the idle connections, from a process of their own.
-func (r *run) hold(address string) (end func(), err error) {
+// hold opens the idle connections, from a process of their own. What it returns
+// ends them and says how many are open still.
+func (r *run) hold(address string) (end func() int, err error) {
 	cmd := exec.CommandContext(r.ctx, r.self, "idle", address, fmt.Sprint(floodIdle))
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -97,9 +98,15 @@ func (r *run) hold(address string) (end func(), err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewReader(out)
+	line, err := lines.ReadString('\n')
 	if err != nil || line != "open\n" {
 		return nil, fmt.Errorf("holding %d connections: %q, %w", floodIdle, line, err)
 	}
-	return func() { _ = in.Close(); _, _ = io.Copy(io.Discard, out); _ = cmd.Wait() }, nil
+	return func() (open int) {
+		_ = in.Close()
+		_, _ = fmt.Fscan(lines, &open) // 0 if it ended otherwise
+		_ = cmd.Wait()
+		return open
+	}, nil
 }

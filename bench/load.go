@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -106,16 +107,25 @@ func readAnswer(in *bufio.Reader, status string) error {
 	return err
 }
 
-// idle holds connections open and says nothing on them, until it is told to end.
+// idle makes one call with a wrong key on each of many connections and then holds
+// them open and says nothing, until it is told to end. It prints when all are
+// open, and at the end how many still are.
 func idle(args []string) {
 	var n int
 	if _, err := fmt.Sscan(args[1], &n); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	call := []byte(strings.ReplaceAll(requestWith(wrongKey), `\n`, "\r\n") + "\r\n\r\n")
 	conns := make([]net.Conn, 0, n)
 	for range n {
 		conn, err := net.Dial("tcp", args[0])
+		if err == nil {
+			_, err = conn.Write(call)
+		}
+		if err == nil {
+			err = readAnswer(bufio.NewReader(conn), "401")
+		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -124,9 +134,15 @@ func idle(args []string) {
 	}
 	fmt.Println("open")
 	_, _ = io.Copy(io.Discard, os.Stdin)
+	open := 0
 	for _, conn := range conns {
+		_ = conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+		if _, err := conn.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+			open++
+		}
 		_ = conn.Close()
 	}
+	fmt.Println(open)
 }
 
 // upstream answers every request with 300 bytes, as cheaply as Go can: it must

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/twinkey/twinkey/internal/http1"
@@ -48,6 +49,9 @@ type road struct {
 	trusted bool   // peer is one of the proxies
 	secure  bool
 
+	raw      syscall.RawConn // of a plain connection
+	readNow  func(fd uintptr) bool
+	lent     *[inputSize]byte // what in is in; nil: memory of its own
 	in       []byte
 	from, to int       // what in holds that has not been taken
 	deadline time.Time // for reading, as set last; zero: none
@@ -76,7 +80,11 @@ func (g *Gateway) ServeConn(ctx context.Context, conn net.Conn) net.Conn {
 	if g.log.Enabled(ctx, slog.LevelDebug) {
 		return conn // every call is to have its line, which net/http's server sees to
 	}
-	r := &road{gateway: g, ctx: context.WithoutCancel(ctx), conn: conn, in: make([]byte, inputSize)}
+	r := &road{gateway: g, ctx: context.WithoutCancel(ctx), conn: conn}
+	if plain, ok := conn.(*net.TCPConn); ok {
+		r.raw, _ = plain.SyscallConn() // never fails on a connection that is open
+		r.readNow = r.readLent
+	}
 	r.peer = peerAddress(conn.RemoteAddr().String())
 	r.host, r.trusted = r.peer.String(), within(r.peer, g.config.Proxies)
 	_, r.secure = conn.(*tls.Conn)
@@ -112,15 +120,20 @@ func (r *road) next() (int, error) {
 				return 0, http1.ErrForm
 			}
 		}
-		if err := r.fill(len(held) == 0); err != nil {
+		err := error(nil)
+		if len(held) == 0 {
+			err = r.wait()
+		} else {
+			err = r.fill()
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
 }
 
-// fill reads more behind what is held. Nothing held means that a call is waited
-// for, which the end of the server interrupts.
-func (r *road) fill(wait bool) error {
+// fill reads more behind what is held.
+func (r *road) fill() error {
 	if r.to == len(r.in) {
 		if r.from == 0 {
 			r.in = append(r.in, make([]byte, len(r.in))...)
@@ -128,24 +141,69 @@ func (r *road) fill(wait bool) error {
 		r.to = copy(r.in, r.in[r.from:r.to])
 		r.from = 0
 	}
-	limit := headTime
-	if wait && r.served {
-		limit = idleTime
-	}
-	r.readWithin(limit)
-	if wait && !r.await(true) {
-		return errLeaving
-	}
+	r.readWithin(headTime)
 	n, err := r.conn.Read(r.in[r.to:])
-	if wait {
-		r.await(false)
-	}
 	r.to += n
 	if n > 0 {
 		return nil
 	}
 	return err
 }
+
+// wait waits for a call, which the end of the server interrupts. Nothing is held,
+// and meanwhile no buffer either, if the connection is a plain one: ten thousand
+// that say nothing shall not cost much.
+func (r *road) wait() error {
+	limit := idleTime
+	if !r.served {
+		limit = headTime
+	}
+	r.readWithin(limit)
+	if !r.await(true) {
+		return errLeaving
+	}
+	defer r.await(false)
+	r.from, r.to = 0, 0
+	if r.raw == nil {
+		if r.in == nil {
+			r.in = make([]byte, inputSize)
+		}
+		n, err := r.conn.Read(r.in)
+		r.to = n
+		return err
+	}
+	if r.lent != nil {
+		inputs.Put(r.lent)
+		r.lent, r.in = nil, nil
+	}
+	err := r.raw.Read(r.readNow)
+	if err == nil && r.to == 0 {
+		err = io.EOF
+	}
+	return err
+}
+
+// readLent reads what there is into a buffer lent for it; false: there is nothing.
+func (r *road) readLent(fd uintptr) bool {
+	r.lent = inputs.Get().(*[inputSize]byte)
+	r.in = r.lent[:]
+	for {
+		n, err := syscall.Read(int(fd), r.in)
+		switch err {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			inputs.Put(r.lent)
+			r.lent, r.in = nil, nil
+			return false
+		}
+		r.to = max(n, 0) // an error ends the connection as its end does
+		return true
+	}
+}
+
+// inputs lends what heads are read into.
+var inputs = sync.Pool{New: func() any { return new([inputSize]byte) }}
 
 // readWithin sets the deadline for reading, if the one there is does not do.
 func (r *road) readWithin(limit time.Duration) {
