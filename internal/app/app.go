@@ -150,8 +150,14 @@ func (a *App) startParts(ctx, run context.Context) error {
 	run, stop := context.WithCancel(run)
 	a.undo = append(a.undo, stop)
 	a.goRun(func() { a.hub.Run(run) })
-	a.goRun(func() { a.followHub(run) })
-	a.goRun(func() { a.keepSnapshot(run) })
+	followed := make(chan struct{})
+	a.goRun(func() {
+		defer close(followed)
+		var both sync.WaitGroup
+		both.Go(func() { a.followHub(run) })
+		both.Go(func() { a.keepSnapshot(run) })
+		both.Wait()
+	})
 	a.goRun(func() { a.prepareIdentity(run) })
 	a.goRun(func() { a.runDeletions(run) })
 	a.goRun(func() { a.watchStore(run) })
@@ -166,10 +172,11 @@ func (a *App) startParts(ctx, run context.Context) error {
 	if err == nil || a.node.Err() == nil {
 		return err
 	}
+	stop() // there is nothing to follow
+	<-followed
 	if a.gateway.Revision() > 0 {
 		return nil // it has read everything
 	}
-	stop() // there is nothing to follow
 	if !a.restoreGateway(a.node.Err()) {
 		return err
 	}
@@ -253,6 +260,7 @@ func (a *App) claimData(context.Context) error {
 	a.claim = claim
 	a.undo = append(a.undo, func() { _ = claim.Close() })
 	a.snapshot = snapshot.New(filepath.Join(a.config.DataDir, snapshotFile), a.log)
+	a.snapshot.Tidy()
 	return nil
 }
 

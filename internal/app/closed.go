@@ -100,6 +100,9 @@ func (a *App) keepSnapshot(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		if ctx.Err() != nil {
+			return
+		}
 		if err := a.gateway.RenewSnapshot(ctx, a.feed); err != nil && ctx.Err() == nil {
 			a.log.Warn("renewing the gateway's snapshot", "error", err)
 		}

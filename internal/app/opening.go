@@ -26,7 +26,11 @@ func (a *App) beginOpening() error {
 		a.endOpening()
 		return twinkey.Errorf(twinkey.Unavailable, "The store in %s has ended the server %d times while it was opened; its files may be damaged. Mend or restore them, and start the server again.", a.config.DataDir, len(before))
 	}
-	_ = os.WriteFile(path, append(before, '.'), 0o600) // nor is one that cannot be written
+	note, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) // which keeps it where there is no room
+	if err == nil {
+		_, _ = note.WriteString(".") // a note that cannot be written is none either
+		_ = note.Close()
+	}
 	return nil
 }
 

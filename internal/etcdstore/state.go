@@ -16,7 +16,8 @@ import (
 //
 // It knows documents as this version writes them. Whatever surprises it - an
 // escape, a name in another casing, one that comes twice, a type, rules for
-// addresses - it leaves to encoding/json, so that the two cannot disagree.
+// addresses - it leaves to encoding/json, so that the two
+// cannot disagree about what a gateway decides by. What is beside that it passes over.
 type stateReader struct {
 	data []byte
 	at   int
@@ -174,6 +175,7 @@ func (r *stateReader) text(likely string) string {
 		return likely
 	case !utf8.Valid(raw):
 		r.ok = false
+		return "" // not to be likely the next time
 	}
 	return string(raw)
 }

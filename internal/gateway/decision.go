@@ -28,7 +28,7 @@ type Admission struct {
 	IssueToken bool   // not to forward, but to answer with a key token
 	PerMinute  int    // calls the account may make; 0: not limited
 
-	table   *Table   // that was asked
+	asked   *byte    // the identity of the table; not the table, which long calls would keep
 	account *account // in it
 }
 
@@ -40,7 +40,7 @@ func Decide(table *Table, services *catalog.Catalog, call Call) (Admission, *Ref
 	if refusal != nil {
 		return Admission{}, refusal
 	}
-	a.table = table
+	a.asked = table.identity
 	if refusal := restrict(a, call); refusal != nil {
 		return Admission{}, refusal
 	}

@@ -97,7 +97,7 @@ func (s *shard) grown() *shard {
 	if s == nil {
 		return newShard(8)
 	}
-	next := newShard(s.held + s.held/3)
+	next := newShard(s.held + s.held/3 + 1)
 	for _, e := range s.entries {
 		if e != 0 {
 			next.insert(e)

@@ -25,6 +25,7 @@ type forwarded struct {
 
 	shard          uint8
 	listed         bool
+	condemned      bool // its end is settled
 	before, behind *forwarded
 
 	mu  sync.Mutex
@@ -75,9 +76,10 @@ func (f *inflight) sweep(t *Table, drain time.Duration) {
 		shard := &f.shards[i]
 		shard.Lock()
 		for call := shard.first; call != nil; call = call.behind {
-			if t.stillAdmits(call.admission) {
+			if call.condemned || t.stillAdmits(call.admission) {
 				continue
 			}
+			call.condemned = true
 			if call.upgraded || drain <= 0 {
 				call.abort()
 			} else {

@@ -23,6 +23,7 @@ type Table struct {
 	blocks   atomic.Pointer[[]*block]
 	revision atomic.Int64
 	seed     maphash.Seed
+	identity *byte // tells one table from another
 
 	mu   sync.Mutex // serialises changes
 	used uint32     // accounts handed out, those that are free again included
@@ -44,7 +45,7 @@ type account struct {
 
 // NewTable makes an empty table, which admits nothing.
 func NewTable() *Table {
-	t := &Table{seed: maphash.MakeSeed()}
+	t := &Table{seed: maphash.MakeSeed(), identity: new(byte)}
 	t.blocks.Store(&[]*block{})
 	return t
 }
@@ -142,7 +143,7 @@ func (t *Table) open(d twinkey.Digest) (*twinkey.AccountState, twinkey.KeyName, 
 // made by this table or by one that it has replaced.
 func (t *Table) stillAdmits(a *Admission) bool {
 	account := a.account
-	if a.table != t {
+	if a.asked != t.identity {
 		folded := a.Account.ID.Folded()
 		_, account = t.numbered(t.hashID(folded), folded)
 	}

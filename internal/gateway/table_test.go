@@ -217,3 +217,29 @@ func TestSnapshotEqualsChanges(t *testing.T) {
 		}
 	}
 }
+
+// Ids that come twice in one snapshot, with other keys the second time, cost
+// nobody an endless look-up: the last one counts.
+func TestAccountsThatComeTwiceInASnapshot(t *testing.T) {
+	const n = 2000
+	table := gateway.NewTable()
+	var states []twinkey.AccountState
+	for i := range n { // each twice, one after the other: between them others come to the same places
+		states = append(states, state(fmt.Sprint("a", i), 4*i, 4*i+1), state(fmt.Sprint("a", i), 4*i+2, 4*i+3))
+	}
+	for i := range 5 * n {
+		states = append(states, state(fmt.Sprint("b", i), 4*n+2*i, 4*n+2*i+1))
+	}
+	table.Add(states)
+	for i := range n {
+		if found(table, 4*i) != "" || found(table, 4*i+1) != "" {
+			t.Fatalf("a key of the first a%d is found", i)
+		}
+		if found(table, 4*i+2) == "" || found(table, 4*i+3) == "" {
+			t.Fatalf("a key of the second a%d is not found", i)
+		}
+	}
+	if found(table, -1) != "" {
+		t.Fatal("an absent key is found")
+	}
+}

@@ -115,7 +115,8 @@ func (d *decoder) state() twinkey.AccountState {
 		s.Network = &twinkey.NetworkRules{DefaultDeny: flags&flagDefaultDeny != 0}
 		for n := d.count(); n > 0 && !d.bad; n-- {
 			var p netip.Prefix
-			d.bad = p.UnmarshalText([]byte(d.text())) != nil
+			text := d.text()
+			d.bad = d.bad || p.UnmarshalText([]byte(text)) != nil
 			s.Network.Allow = append(s.Network.Allow, p)
 		}
 	}

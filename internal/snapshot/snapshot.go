@@ -31,7 +31,8 @@ type File struct {
 	current  *written         // the valid file; nil: there is none
 	revision twinkey.Revision // the newest change seen; 0 until the first Outdate
 	times    int              // how often it has been outdated
-	exposed  bool             // a file that does not count any more could not be taken away
+	stale    bool             // the file there lacks something, unless it has been blanked
+	doubtful bool             // nobody knows which file is there after a power cut
 	backlog  *backlog         // what comes while a new file is written; nil: none is
 	failing  bool             // the last attempt to write did not succeed
 	failures uint64
@@ -44,6 +45,14 @@ func New(path string, log *slog.Logger) *File {
 	return &File{path: path, log: log, due: make(chan struct{}, 1)}
 }
 
+// Tidy removes what a process has left that was ended while it wrote. Nobody else
+// may be using the file.
+func (f *File) Tidy() {
+	if err := os.Remove(f.path + newSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		f.log.Warn("removing a snapshot that was not finished", "error", err)
+	}
+}
+
 // Outdate says that a gateway knows everything as of a revision, which the file
 // there may be need not hold. Renew is due, and the revision must not be
 // acknowledged before.
@@ -53,9 +62,12 @@ func (f *File) Outdate(at twinkey.Revision) {
 	if f.current != nil {
 		_ = f.current.file.Close()
 	}
-	f.current, f.exposed, f.revision, f.backlog = nil, true, at, nil
+	f.current, f.stale, f.revision, f.backlog = nil, true, at, nil
 	f.times++
-	f.ring()
+	select {
+	case f.due <- struct{}{}: // also after a failure: who waits for this would wait for long
+	default:
+	}
 }
 
 // Append adds a change, which is on the disk when it returns nil; or there is no
@@ -69,7 +81,7 @@ func (f *File) Append(c twinkey.Change) error {
 	f.revision = c.Revision
 	f.backlog.add(record)
 	switch {
-	case f.exposed:
+	case f.exposed():
 		if err := f.takeAway(); err != nil {
 			f.fail(err)
 			return err
@@ -134,8 +146,9 @@ func (f *File) Renew(ctx context.Context, states iter.Seq[twinkey.AccountState])
 	case ctx.Err() != nil:
 		return 0
 	}
+	gone := f.exposed() && f.takeAway() == nil
 	f.fail(err)
-	if f.exposed && f.takeAway() == nil {
+	if gone {
 		return f.revision
 	}
 	return 0
@@ -188,13 +201,13 @@ func (f *File) install(next *written) error {
 		if before != nil {
 			blanked = errors.Join(blanked, blank(before.file))
 		}
-		f.exposed = f.exposed || blanked != nil
+		f.doubtful = f.doubtful || blanked != nil || before == nil && f.stale
 		return errors.Join(err, blanked)
 	}
 	if before != nil {
 		_ = before.file.Close()
 	}
-	f.current, f.exposed = next, false
+	f.current, f.stale, f.doubtful = next, false, false
 	select {
 	case <-f.due: // done
 	default:
@@ -218,6 +231,9 @@ func (f *File) invalidate(why error) error {
 	return nil
 }
 
+// exposed reports whether a restart may find what does not count any more.
+func (f *File) exposed() bool { return f.stale || f.doubtful }
+
 // takeAway makes sure that no restart finds the file. f.mu is held.
 func (f *File) takeAway() error {
 	before := f.current
@@ -234,10 +250,12 @@ func (f *File) takeAway() error {
 		removed = nil
 	}
 	if removed == nil {
-		removed = persist(filepath.Dir(f.path))
+		if removed = persist(filepath.Dir(f.path)); errors.Is(removed, os.ErrNotExist) {
+			removed = nil // without a directory there is no file
+		}
 	}
-	f.exposed = removed != nil && (f.exposed || blanked != nil)
-	if f.exposed {
+	f.stale, f.doubtful = removed != nil && blanked != nil, removed != nil && f.doubtful
+	if f.exposed() {
 		return fmt.Errorf("taking an outdated snapshot away: %w", errors.Join(blanked, removed))
 	}
 	return nil
@@ -257,7 +275,7 @@ func (f *File) state() string {
 	switch {
 	case f.current != nil:
 		return "the one before is complete"
-	case f.exposed:
+	case f.exposed():
 		return "an outdated one cannot be taken away, so changes are not confirmed"
 	}
 	return "there is none"

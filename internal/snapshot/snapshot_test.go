@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/netip"
 	"os"
@@ -214,6 +215,50 @@ func TestFileThatCannotBeTakenAway(t *testing.T) {
 		t.Errorf("renewed up to %d", at)
 	}
 	w.finds("renewed")
+}
+
+// Where the file can be written but not removed or replaced, its content is taken
+// away, and changes are taken: nothing old is left for a restart to find.
+func TestFileThatCannotBeRemoved(t *testing.T) {
+	w := newWorld(t, t.TempDir())
+	w.change(10, 0)
+	w.replace()
+	immutable(t, filepath.Dir(w.path), true)
+	w.file.Outdate(w.revision)
+	if at := w.file.Renew(t.Context(), w.states); at != w.revision {
+		t.Errorf("up to %d a restart finds nothing older, want %d", at, w.revision)
+	}
+	w.findsNothing("once it is blank")
+	w.append(w.change(1, 1))
+	immutable(t, filepath.Dir(w.path), false)
+	if at := w.file.Renew(t.Context(), w.states); at != w.revision {
+		t.Errorf("renewed up to %d", at)
+	}
+	w.finds("renewed")
+}
+
+// A change that comes before the first file has been written waits for nothing:
+// there is nothing old.
+func TestChangeBeforeTheFirstFile(t *testing.T) {
+	w := newWorld(t, filepath.Join(t.TempDir(), "not", "there"))
+	w.change(10, 0)
+	w.file.Outdate(w.revision)
+	w.append(w.change(1, 1))
+	if w.file.Stats().Failures > 0 {
+		t.Error("that counts as a failure")
+	}
+	if at := w.file.Renew(t.Context(), w.states); at != w.revision {
+		t.Errorf("renewed up to %d", at)
+	}
+	w.finds("renewed")
+	left := w.path + ".new"
+	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.file.Tidy()
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what an ended process has left is there: %v", err)
+	}
 }
 
 // immutable sets or lifts the flag that forbids even the superuser to write or

@@ -17,6 +17,9 @@ import (
 	"github.com/twinkey/twinkey"
 )
 
+// newSuffix is behind the name of a file that is being written.
+const newSuffix = ".new"
+
 // errNoRoom says that the log is full.
 var errNoRoom = errors.New("the log of the snapshot is full")
 
@@ -33,7 +36,7 @@ func (f *File) create(ctx context.Context, at twinkey.Revision, states iter.Seq[
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(f.path+".new", os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(f.path+newSuffix, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
