@@ -109,7 +109,7 @@ func (g *Gateway) ServeConn(ctx context.Context, conn net.Conn) net.Conn {
 // next reads the head of a call and returns how long it is. ErrForm says that it
 // is not in plain form, or too long.
 func (r *road) next() (int, error) {
-	for {
+	for begun := false; ; {
 		held := r.in[r.from:r.to]
 		if len(held) > 0 {
 			n, err := r.request.Parse(held)
@@ -120,10 +120,14 @@ func (r *road) next() (int, error) {
 				return 0, http1.ErrForm
 			}
 		}
-		err := error(nil)
+		var err error
 		if len(held) == 0 {
 			err = r.wait()
 		} else {
+			if !begun {
+				r.readWithin(headTime) // for the whole head
+			}
+			begun = true
 			err = r.fill()
 		}
 		if err != nil {
@@ -141,7 +145,6 @@ func (r *road) fill() error {
 		r.to = copy(r.in, r.in[r.from:r.to])
 		r.from = 0
 	}
-	r.readWithin(headTime)
 	n, err := r.conn.Read(r.in[r.to:])
 	r.to += n
 	if n > 0 {
@@ -163,13 +166,15 @@ func (r *road) wait() error {
 		return errLeaving
 	}
 	defer r.await(false)
-	r.from, r.to = 0, 0
+	r.forget()
 	if r.raw == nil {
-		if r.in == nil {
+		if len(r.in) != inputSize {
 			r.in = make([]byte, inputSize)
 		}
 		n, err := r.conn.Read(r.in)
-		r.to = n
+		if r.to = n; n > 0 {
+			return nil
+		}
 		return err
 	}
 	if r.lent != nil {
@@ -181,6 +186,23 @@ func (r *road) wait() error {
 		err = io.EOF
 	}
 	return err
+}
+
+// forget lets go of everything the last call has left: its key among it.
+func (r *road) forget() {
+	r.from, r.to, r.body, r.out = 0, 0, body{}, nil
+	r.request = http1.Request{Fields: emptied(r.request.Fields)}
+	r.answer = http1.Response{Fields: emptied(r.answer.Fields)}
+}
+
+// emptied is room for as many fields as most heads have, or none.
+func emptied(fields []http1.Field) []http1.Field {
+	const most = 64
+	if cap(fields) > most {
+		return nil
+	}
+	clear(fields[:cap(fields)])
+	return fields[:0]
 }
 
 // readLent reads what there is into a buffer lent for it; false: there is nothing.
@@ -219,6 +241,9 @@ func (r *road) await(waits bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.waiting = waits
+	if !waits && r.leaving {
+		r.deadline = time.Time{} // leave has set another
+	}
 	return !r.leaving
 }
 

@@ -24,7 +24,7 @@ func (r *road) refuse(f *Refusal) (again bool) {
 // reply answers with a text. If not all of the call has come, the connection
 // ends.
 func (r *road) reply(status int, fields []http1.Field, text string) (again bool) {
-	last := r.last() || !r.body.whole
+	last := r.last() || !r.body.whole && !r.short()
 	b := append(strconv.AppendInt([]byte("HTTP/1.1 "), int64(status), 10), ' ')
 	b = append(append(b, http.StatusText(status)...), "\r\n"...)
 	for _, f := range fields {
@@ -36,14 +36,27 @@ func (r *road) reply(status int, fields []http1.Field, text string) (again bool)
 	if r.request.Method != http.MethodHead {
 		b = append(b, text...)
 	}
-	if _, err := r.conn.Write(b); err != nil || r.last() {
+	switch _, err := r.conn.Write(b); {
+	case err != nil:
 		return false
-	}
-	if !r.body.whole {
+	case r.body.whole:
+		return !last
+	case last:
 		r.linger()
 		return false
 	}
-	return true
+	return r.discard()
+}
+
+// short reports whether so little of the call is still to come that it costs less
+// to read it than to end the connection.
+func (r *road) short() bool { return r.body.chunks == nil && r.body.left <= maxUnread }
+
+// discard reads the rest of a call that nobody wants.
+func (r *road) discard() bool {
+	r.readWithin(headTime)
+	_, err := io.CopyN(io.Discard, r.conn, r.body.left)
+	return err == nil
 }
 
 // last reports whether this call is the connection's last.

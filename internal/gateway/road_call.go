@@ -37,14 +37,14 @@ func (r *road) call() (again bool) {
 	if r.trusted {
 		call.Address = clientAddress(r.peer, r.values(forwardedFor), g.config.Proxies)
 	}
-	if err := r.begin(); err != nil {
-		g.counters.refuse(&brokenBody)
-		return r.refuse(&brokenBody)
-	}
+	broken := r.begin()
 	admission, refusal := g.decide(r.ctx, call)
 	switch {
 	case refusal != nil:
 		return r.refuse(refusal)
+	case broken != nil:
+		g.counters.refuse(&brokenBody)
+		return r.refuse(&brokenBody)
 	case admission.IssueToken:
 		token, refusal := g.issueToken(q.Method, admission)
 		if refusal != nil {
@@ -76,7 +76,7 @@ func (r *road) forward(x *exchange) (again bool) {
 		return r.refuse(&invalidKey)
 	}
 	r.out = outputs.Get().(*[outputSize]byte)
-	defer outputs.Put(r.out)
+	defer func() { outputs.Put(r.out); r.out = nil }()
 	defer r.release(false)
 	limit := answerTime
 	if x.admission.Route.Timeout > 0 {
@@ -112,15 +112,15 @@ func (r *road) attempt(x *exchange, answerBy time.Time, fresh bool) (stale bool,
 	}
 	// An upstream may answer and close before it has read everything: then the
 	// answer counts, and not that writing failed.
-	silent, err := r.readAnswer(answerBy)
-	stale = err != nil && silent && up.Reused && r.reader == nil && repeatable(r.request.Method) && !errors.Is(err, errSlow)
+	silent, err := r.readAnswer(answerBy, x.admission.Route.Timeout == 0)
+	stale = err != nil && silent && up.Reused && r.reader == nil && repeatable(&r.request) && !errors.Is(err, errSlow)
 	return stale, err
 }
 
-// repeatable reports whether it does no harm if an upstream gets a call twice
-// (RFC 9110, section 9.2.2).
-func repeatable(method string) bool {
-	return slices.Contains([]string{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}, method)
+// repeatable reports whether a call asks for nothing to be done, so that an
+// upstream may get it twice (RFC 9110, section 9.2.1).
+func repeatable(q *http1.Request) bool {
+	return q.Length == 0 && slices.Contains([]string{"GET", "HEAD", "OPTIONS", "TRACE"}, q.Method)
 }
 
 // connect gets a connection to one of the upstreams: each in turn, those that
@@ -149,14 +149,18 @@ func (r *road) connect(x *exchange, answerBy time.Time, fresh bool) error {
 			}
 			return conn.SetReadDeadline(watchAt)
 		}
+		if ctx.Err() != nil {
+			break // its time was over before it was tried
+		}
 		r.gateway.upstreams.rest(upstream, err)
 	}
 	return err
 }
 
 // readAnswer reads the head of the final answer; those that come before it are
-// passed on (RFC 9110, section 15.2). Silent says that nothing came at all.
-func (r *road) readAnswer(answerBy time.Time) (silent bool, err error) {
+// passed on (RFC 9110, section 15.2). Silent says that nothing came at all. With
+// afterUpload the time does not end while the call itself is still coming.
+func (r *road) readAnswer(answerBy time.Time, afterUpload bool) (silent bool, err error) {
 	up := r.upstream
 	silent = true
 	for {
@@ -172,7 +176,7 @@ func (r *road) readAnswer(answerBy time.Time) (silent bool, err error) {
 			}
 			if r.answer.Status != http.StatusContinue {
 				if _, err := r.conn.Write(r.appendInterim(nil)); err != nil {
-					return false, err
+					return false, errGone
 				}
 			}
 			continue
@@ -182,10 +186,13 @@ func (r *road) readAnswer(answerBy time.Time) (silent bool, err error) {
 		err = up.Fill()
 		silent = silent && len(up.Held()) == 0
 		if errors.Is(err, os.ErrDeadlineExceeded) {
+			r.startReader()
+			if afterUpload && !r.reader.uploaded.Load() {
+				answerBy = time.Now().Add(answerTime)
+			}
 			if !time.Now().Before(answerBy) {
 				return silent, errSlow
 			}
-			r.startReader()
 			err = up.SetReadDeadline(answerBy)
 		}
 		if err != nil {
@@ -203,7 +210,7 @@ func (r *road) fail(err error) (again bool) {
 	cut := r.cut
 	r.mu.Unlock()
 	switch {
-	case gone || cut:
+	case gone || cut || errors.Is(err, errGone):
 		return false // nobody is there, or nobody is to have an answer
 	case broken:
 		return r.refuse(&brokenBody)

@@ -213,7 +213,7 @@ func TestStaleConnections(t *testing.T) {
 		came   []string
 	}{
 		{"GET", 200, []string{"1 GET"}}, {"GET", 200, []string{"1 GET", "2 GET"}},
-		{"POST", 502, []string{"2 POST"}}, {"POST", 200, []string{"3 POST"}},
+		{"POST", 502, []string{"2 POST"}}, {"POST", 200, []string{"3 POST"}}, {"DELETE", 502, []string{"3 DELETE"}},
 	} {
 		w.write(t, head(c.method, "/text/x"))
 		if answer, body := w.answer(t, c.method); answer.StatusCode != c.status {
@@ -244,6 +244,34 @@ func TestRefusalsDoNotWaitForBodies(t *testing.T) {
 		if rest, _ := io.ReadAll(w.in); len(rest) > 0 {
 			t.Errorf("%v: then %q", lines, rest)
 		}
+	}
+}
+
+// A refused call whose body is short keeps its connection, whose next call is
+// found where the body ends; and one that is the last gets its answer read.
+func TestRefusalsWithBodiesOnTheWay(t *testing.T) {
+	s := newStage(t, http.HandlerFunc(ok), nil)
+	w := s.raw(head("POST", "/nowhere", "Content-Length: 100000"))
+	if answer, _ := w.answer(t, "POST"); answer.StatusCode != 404 || answer.Close {
+		t.Errorf("%d, %v", answer.StatusCode, answer.Header)
+	}
+	w.write(t, strings.Repeat(head("GET", "/text/smuggled"), 100000)[:100000]+head("GET", "/text/x"))
+	if answer, body := w.answer(t, "GET"); answer.StatusCode != 200 || body != "ok" {
+		t.Errorf("the next call: %d %s", answer.StatusCode, body)
+	}
+	w = s.raw(head("POST", "/nowhere", "Connection: close", "Content-Length: 100000"))
+	w.write(t, strings.Repeat("x", 50000))
+	if answer, _ := w.answer(t, "POST"); answer.StatusCode != 404 || !answer.Close {
+		t.Errorf("%d, %v", answer.StatusCode, answer.Header)
+	}
+}
+
+// Who has no key learns nothing about bodies.
+func TestCredentialComesBeforeTheBody(t *testing.T) {
+	s := newStage(t, closed(t), nil)
+	w := s.raw(strings.ReplaceAll(head("POST", "/text/x", "Transfer-Encoding: chunked"), stageKey1, "bad") + "no chunk\r\n")
+	if answer, _ := w.answer(t, "POST"); answer.StatusCode != 401 {
+		t.Errorf("%d", answer.StatusCode)
 	}
 }
 

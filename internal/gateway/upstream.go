@@ -22,7 +22,8 @@ var errSlow = errors.New("the upstream did not begin its answer in the route's t
 
 // upstreams takes a call to one of its route's upstreams: each in turn, those
 // that could not be reached lately last. A call whose connection was never made
-// goes to the next one; a call that may have been received is never sent twice.
+// goes to the next one; one that may have been received is not sent again, unless
+// it asks for nothing to be done and went to a connection that had been closed.
 type upstreams struct {
 	transport http.RoundTripper
 	log       *slog.Logger

@@ -3,8 +3,10 @@ package http1
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 )
@@ -34,7 +36,8 @@ type Conn struct {
 	Reused bool // it has served a call before
 
 	in       []byte
-	from, to int // what in holds that nobody has taken
+	from, to int  // what in holds that nobody has taken
+	ended    bool // the other side has closed it, though it may have said more before
 	key      string
 	peek     *peek
 	since    time.Time // unused
@@ -74,7 +77,7 @@ func (p *Pool) Put(c *Conn) {
 		c.in = make([]byte, inputSize)
 	}
 	p.mu.Lock()
-	full := len(p.idle[c.key]) >= idleMost || c.from != c.to
+	full := len(p.idle[c.key]) >= idleMost || c.from != c.to || c.ended
 	if !full {
 		p.idle[c.key] = append(p.idle[c.key], c)
 		if !p.sweeping {
@@ -152,6 +155,15 @@ func dial(ctx context.Context, upstream *url.URL) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: conn.RemoteAddr(), Err: err}
 	}
 	return secure, nil
+}
+
+// Read reads from the upstream, behind what is held, and remembers its end.
+func (c *Conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.ended = true
+	}
+	return n, err
 }
 
 // Held is what has been read and nobody has taken yet.

@@ -1,10 +1,15 @@
 package http1_test
 
 import (
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/twinkey/twinkey/internal/http1"
@@ -92,5 +97,60 @@ func TestNobodyListens(t *testing.T) {
 			c.Close()
 			t.Errorf("%s: connected", scheme)
 		}
+	}
+}
+
+// What an upstream says beyond its answer is nobody's: with TLS it may have been
+// read from the socket already, and would be taken for the next answer.
+func TestWhatTLSHasReadIsNotTheNextAnswer(t *testing.T) {
+	server := httptest.NewTLSServer(nil) // for its certificate
+	defer server.Close()
+	trusted := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SSL_CERT_FILE", trusted) // nothing in this process has read the system's before
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: server.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	accepted := make(chan *tls.Conn, 10)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if secure := conn.(*tls.Conn); secure.Handshake() == nil {
+				accepted <- secure
+			}
+		}
+	}()
+	pool := http1.NewPool()
+	defer pool.Close()
+	upstream := &url.URL{Scheme: "https", Host: l.Addr().String()}
+	for _, more := range []string{"", "HTTP/1.1 200 OK\r\n"} {
+		c, err := pool.Get(t.Context(), upstream, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		there := <-accepted
+		defer there.Close()
+		if _, err := io.WriteString(there, "hello"+more); err != nil { // in one record
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, 5)); err != nil {
+			t.Fatal(err)
+		}
+		pool.Put(c)
+		again, err := pool.Get(t.Context(), upstream, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Reused != (more == "") {
+			t.Errorf("after %q more the connection is used again: %v", more, again.Reused)
+		}
+		again.Close()
 	}
 }

@@ -149,7 +149,7 @@ func (r *Response) connection(value string, nominated []string) []string {
 		switch {
 		case strings.EqualFold(option, "close"):
 			r.Close = true
-		case !strings.EqualFold(option, "keep-alive"):
+		case !strings.EqualFold(option, "keep-alive") && !strings.EqualFold(option, "Content-Length"): // which is for every hop
 			nominated = append(nominated, option)
 		}
 	}

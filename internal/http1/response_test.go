@@ -62,6 +62,15 @@ func TestHopFieldsOfAnswersEnd(t *testing.T) {
 	}
 }
 
+// An upstream cannot take the length away from an answer by naming it as meant
+// for one hop: the next answer would be read as part of this one.
+func TestLengthIsForEveryHop(t *testing.T) {
+	var r http1.Response
+	if _, err := r.Parse([]byte("HTTP/1.1 200 OK\r\nConnection: content-length\r\nContent-Length: 5\r\n\r\n"), "GET"); err != nil || r.Length != 5 || len(r.Fields) != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // An answer that is read here net/http reads in the same way, to its last byte.
 func FuzzResponse(f *testing.F) {
 	for _, seed := range []string{

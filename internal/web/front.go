@@ -50,14 +50,14 @@ func (f *front) accept(l net.Listener) {
 			go f.serve(conn)
 			continue
 		}
-		if errors.Is(err, net.ErrClosed) {
+		if errors.Is(err, net.ErrClosed) || f.ctx.Err() != nil {
 			f.failed <- err
 			return
 		}
 		f.server.config.Log.Warn("accepting a connection", "surface", f.server.config.Name, "error", err)
 		select {
 		case <-time.After(pause):
-		case <-f.ctx.Done():
+		case <-f.ctx.Done(): // the next failure is the last
 		}
 		pause = min(2*pause, longest)
 	}
