@@ -229,6 +229,7 @@ func (a *App) Stop(ctx context.Context) error {
 			a.cancel()
 		}
 		a.background.Wait()
+		a.gateway.Close()
 		a.snapshot.Close()
 		if a.node != nil && a.node.Err() == nil {
 			err = errors.Join(err, a.node.Stop(ctx))

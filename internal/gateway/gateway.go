@@ -142,6 +142,12 @@ func (g *Gateway) Sync(ctx context.Context, feed Feed) error {
 	}
 }
 
+// Close lets go of the connections to upstreams that are not in use.
+func (g *Gateway) Close() {
+	g.pool.Close()
+	g.upstreams.transport.CloseIdleConnections()
+}
+
 // Revision is the newest revision the gateway decides by.
 func (g *Gateway) Revision() twinkey.Revision { return g.table.Load().Revision() }
 

@@ -25,7 +25,7 @@ var errSlow = errors.New("the upstream did not begin its answer in the route's t
 // goes to the next one; one that may have been received is not sent again, unless
 // it asks for nothing to be done and went to a connection that had been closed.
 type upstreams struct {
-	transport http.RoundTripper
+	transport *http.Transport
 	log       *slog.Logger
 	now       func() time.Time
 	turn      atomic.Uint32
